@@ -1,0 +1,5 @@
+"""`python -m app` is `homeroom`."""
+
+from app.cli.main import main
+
+main()

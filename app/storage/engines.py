@@ -1,0 +1,42 @@
+"""Engines: one per database, opened once, each for one purpose.
+
+Shape: a URL as `Settings.database_url` gives it. `?schema=NAME` on a PostgreSQL URL keeps a database's tables in a
+schema of their own, so that a space, its ledger and the control tables can share one server.
+"""
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+
+def open_engine(url: str, *, durable: bool = True, pool_size: int = 8) -> AsyncEngine:
+    """Open the database that a URL names. `durable` is SQLite's `synchronous=FULL`: a commit survives a power cut."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        schema = parsed.query.get("schema")
+        settings = {"search_path": str(schema)} if schema else {}
+        return create_async_engine(
+            parsed.difference_update_query(["schema"]),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            connect_args={"server_settings": settings, "timeout": 10},
+        )
+    engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10)
+    pragmas = (
+        "PRAGMA journal_mode=WAL",
+        f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
+        "PRAGMA foreign_keys=ON",
+        "PRAGMA busy_timeout=10000",
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    return engine
