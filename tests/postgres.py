@@ -1,0 +1,144 @@
+"""A PostgreSQL server that the tests and the benchmark start for themselves, and end.
+
+Shape: `with server() as it: url = it.fresh()`. The server lies in a temporary folder, listens on loopback alone under
+a password of its own, and is gone afterwards. PostgreSQL refuses to run as root; then it is run as `postgres`.
+"""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import asyncpg
+
+SECONDS_TO_START = 60
+
+
+class NotInstalledError(Exception):
+    """This machine has no PostgreSQL server."""
+
+
+class Server:
+    """A running server. Every database of it is empty, and asked for by `fresh`."""
+
+    def __init__(self, port: int, password: str) -> None:
+        self.port = port
+        self.password = password
+        self._number = 0
+
+    def url(self, database: str) -> str:
+        """A database's URL as `homeroom.toml` has it."""
+        return f"postgresql://homeroom:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def fresh(self) -> str:
+        """The URL of a new empty database."""
+        self._number += 1
+        name = f"fresh_{self._number}"
+        with ThreadPoolExecutor(1) as pool:  # so that a running test may ask too: a thread has an event loop of its own
+            pool.submit(lambda: asyncio.run(self._create(name))).result()
+        return self.url(name)
+
+    async def _create(self, name: str) -> None:
+        connection = await asyncpg.connect(self.url("postgres"), timeout=20)
+        try:
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        finally:
+            await connection.close()
+
+
+def binaries() -> Path:
+    """The folder of the newest PostgreSQL server here. Raises: NotInstalledError."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"),
+        key=lambda program: int(program.parts[-3]) if program.parts[-3].isdigit() else 0,
+    )
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    if on_path is None:
+        raise NotInstalledError("PostgreSQL's server programs are neither in /usr/lib/postgresql nor on the PATH.")
+    return Path(on_path).resolve().parent
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Who shall run the server: ourselves, or, if we are root, `postgres` or `nobody`."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise NotInstalledError("PostgreSQL does not run as root, and there is no user `postgres` or `nobody` here.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def server(*, durable: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Start a server, and end it with its folder. `durable` syncs commits to disk, as a district's own server would.
+
+    Raises: NotInstalledError.
+    """
+    programs, account = binaries(), _account()
+    folder = Path(tempfile.mkdtemp(prefix="homeroom-postgres-"))
+    data, log, secret = folder / "data", folder / "log", folder / "password"
+    password = secrets.token_hex(16)
+    secret.write_text(password)
+    secret.chmod(0o600)
+    if account is not None:
+        for path in (folder, secret):
+            os.chown(path, account.pw_uid, account.pw_gid)
+
+    def run(*command: str) -> None:
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=command[0].endswith("initdb"),
+            stdin=subprocess.DEVNULL,
+            stdout=None if command[0].endswith("initdb") else subprocess.DEVNULL,
+            cwd=folder,
+            timeout=SECONDS_TO_START * 2,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+            **({} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}),
+        )
+        if done.returncode:
+            said = (done.stderr or b"").decode(errors="replace") + (log.read_text() if log.exists() else "")
+            raise RuntimeError(f"{Path(command[0]).name} failed: {said}")
+
+    try:
+        run(
+            str(programs / "initdb"),
+            *("--pgdata", str(data), "--username", "homeroom", "--pwfile", str(secret), "--no-sync"),
+            *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"),
+        )
+        port = _free_port()
+        chosen = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(port),
+            "unix_socket_directories": "",
+            "fsync": "on" if durable else "off",
+            "synchronous_commit": "on" if durable else "off",
+            "max_connections": "200",
+            **(settings or {}),
+        }
+        options = " ".join(f"-c {name}='{value}'" for name, value in chosen.items())
+        control = [str(programs / "pg_ctl"), "--pgdata", str(data), "--wait", "--timeout", str(SECONDS_TO_START)]
+        run(*control, "--log", str(log), "--options", options, "start")
+        try:
+            yield Server(port, password)
+        finally:
+            run(*control, "--mode", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
