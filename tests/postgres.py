@@ -93,7 +93,7 @@ def server(*, durable: bool = False, settings: Mapping[str, str] | None = None) 
     """
     programs, account = binaries(), _account()
     folder = Path(tempfile.mkdtemp(prefix="homeroom-postgres-"))
-    data, log, secret = folder / "data", folder / "log", folder / "password"
+    data, log, said, secret = folder / "data", folder / "log", folder / "said", folder / "password"
     password = secrets.token_hex(16)
     secret.write_text(password)
     secret.chmod(0o600)
@@ -102,20 +102,23 @@ def server(*, durable: bool = False, settings: Mapping[str, str] | None = None) 
             os.chown(path, account.pw_uid, account.pw_gid)
 
     def run(*command: str) -> None:
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=command[0].endswith("initdb"),
-            stdin=subprocess.DEVNULL,
-            stdout=None if command[0].endswith("initdb") else subprocess.DEVNULL,
-            cwd=folder,
-            timeout=SECONDS_TO_START * 2,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
-            **({} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}),
-        )
+        with said.open("ab") as output:
+            done = subprocess.run(
+                command,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=output,  # a file: a pipe would be kept open by the server
+                stderr=output,
+                cwd=folder,
+                timeout=SECONDS_TO_START * 2,
+                env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+                user=account.pw_uid if account else None,
+                group=account.pw_gid if account else None,
+                extra_groups=[] if account else None,
+            )
         if done.returncode:
-            said = (done.stderr or b"").decode(errors="replace") + (log.read_text() if log.exists() else "")
-            raise RuntimeError(f"{Path(command[0]).name} failed: {said}")
+            text = "\n".join(path.read_text(errors="replace") for path in (said, log) if path.exists())
+            raise RuntimeError(f"{Path(command[0]).name} failed: {text}")
 
     try:
         run(
