@@ -1,0 +1,304 @@
+"""Take out of an operation what its caller may not have; keep why.
+
+Pure. `Operation × Authority → Authorized`: every field below a guarded type bears a decision, and only what was
+permitted can be planned. Decided before @skip and @include: a branch that is not taken was decided all the same.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from app.names import Coordinate
+from app.operation.model import When, holds
+from app.operation.model import Operation, Selection
+from app.policy.authority import Authority
+from app.policy.decide import Ask, Decision, Deny, Permit, Reason, advice, decide
+from app.schema.catalogue import CATALOGUE, TYPES
+from app.schema.facts import Fact
+
+OPEN_TYPES = frozenset({"PageInfo"})
+"""Types that hold nothing of a record, beside connections, their edges, and the caller's own grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A selection that is not disclosed, with its reason: a value, never an exception."""
+
+    coordinate: Coordinate
+    scope: str | None
+    reason: Reason
+    revision: str | None
+    message: str
+    path: tuple[str, ...]  # the response path up to the first list
+    selection: str  # every response key down to the field, "students.nodes.birthDate"
+    whens: tuple[When, ...]
+
+    def asked(self, true: frozenset[str]) -> bool:
+        """Whether the selection stands in this request, given the directive variables that are true."""
+        return all(holds(when, true) for when in self.whens)
+
+    def error(self) -> dict[str, object]:
+        """The entry of the answer's `errors`. Spec: GraphQL §7.1.2."""
+        return {
+            "message": self.message,
+            "path": list(self.path),
+            "extensions": {
+                "code": self.reason.value,
+                "coordinate": self.coordinate,
+                "selection": self.selection,
+                "scope": self.scope,
+                "revision": self.revision,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Typename:
+    """`__typename`."""
+
+    response_key: str
+    when: When
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identifier:
+    """`id`: pairwise, so that it needs no grant of its own."""
+
+    response_key: str
+    when: When
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A value that the district discloses, as it is or transformed."""
+
+    response_key: str
+    when: When
+    fact: Fact
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edge:
+    """A step to other records that the district discloses."""
+
+    response_key: str
+    when: When
+    fact: Fact
+    permit: Permit
+    children: tuple["Decided", ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A field that only arranges records (`nodes`, `edges`, `pageInfo`) or tells of the caller's own grant."""
+
+    response_key: str
+    when: When
+    field: str
+    type: str | None
+    children: tuple["Decided", ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Withheld:
+    """A field that is not disclosed: null in the answer, and in no plan."""
+
+    response_key: str
+    when: When
+    denial: Denial
+
+
+Decided = Typename | Identifier | Column | Edge | Frame | Withheld
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Root:
+    """One permitted root field. `children` has what was decided for each concrete type that it may lead to."""
+
+    response_key: str
+    when: When
+    field: str
+    selection: Selection
+    children: Mapping[str, tuple[Decided, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Authorized:
+    """An operation of which only what the district granted is left. Made by `authorize` alone."""
+
+    operation: Operation
+    authority: Authority
+    roots: tuple[Root | Withheld | Typename, ...]
+    denials: tuple[Denial, ...]
+    filters: Callable[[Coordinate], Decision] = field(repr=False)
+
+
+def authorize(operation: Operation, authority: Authority) -> Authorized:
+    """Decide every coordinate that the operation names, once."""
+    deciding = _Deciding(authority)
+    roots = tuple(deciding.root(selection) for selection in operation.roots)
+    return Authorized(operation, authority, roots, tuple(deciding.denials), deciding.for_filter)
+
+
+class _Deciding:
+    def __init__(self, authority: Authority) -> None:
+        self.authority = authority
+        self.denials: list[Denial] = []
+        self.decisions: dict[str, Decision] = {}
+        self.entrances: dict[str, Deny | None] = {}
+
+    def decision(self, fact: Fact) -> Decision:
+        """What the grant says of one coordinate, for an edge also whether its type may be entered."""
+        made = self.decisions.get(fact.coordinate)
+        if made is None:
+            made = self.decisions[fact.coordinate] = decide(_ask(fact), self.authority)
+        if isinstance(made, Permit) and fact.leads_to is not None:
+            return self.closed(fact.leads_to) or made
+        return made
+
+    def closed(self, type_name: str) -> Deny | None:
+        """Why a type may not be entered; None if it may: one of its coordinates at least is permitted.
+
+        The reason is the one that came closest to a permit, so that it tells what is really missing.
+        """
+        if type_name not in self.entrances:
+            made = [decide(_ask(fact), self.authority) for fact in TYPES[type_name]]
+            denied = [one for one in made if isinstance(one, Deny)]
+            is_open = len(denied) < len(made)
+            order = list(Reason)
+            self.entrances[type_name] = None if is_open else max(denied, key=lambda one: order.index(one.reason))
+        return self.entrances[type_name]
+
+    def for_filter(self, coordinate: Coordinate) -> Decision:
+        """Whether `where` may name a coordinate: only if it is granted as it is, else a filter is an oracle."""
+        fact = CATALOGUE.get(coordinate)
+        made = self.decision(fact) if fact is not None else Deny(Reason.NOT_GRANTED)
+        if isinstance(made, Permit) and made.transform is not None:
+            return Deny(Reason.NOT_GRANTED)
+        return made
+
+    def root(self, selection: Selection) -> Root | Withheld | Typename:
+        key, when = selection.response_key, selection.when
+        if selection.field == "__typename":
+            return Typename(key, when)
+        place = _Place((key,), (key,), False, (when,))
+        leads_to = ROOT_TYPES.get(selection.field)
+        shut = self.closed(leads_to) if leads_to is not None else None
+        if shut is not None:
+            # The root of a type is no coordinate that could be granted: the type's own scopes are what it takes.
+            return Withheld(key, when, self.deny(shut, Coordinate(selection.coordinate), None, place))
+        children = {
+            name: tuple(self.decided(name, below, place, is_list=False) for below in selections)
+            for name, selections in selection.children.items()
+            if name not in TYPES or selection.field != "node" or not self.refused_node(name, selections, place)
+        }
+        return Root(key, when, selection.field, selection, children)
+
+    def refused_node(self, type_name: str, selections: Iterable[Selection], place: "_Place") -> bool:
+        """Whether `node` may not enter a type; the fields that were asked of it by name are then denials."""
+        shut = self.closed(type_name)
+        if shut is None:
+            return False
+        for below in selections:
+            fact = CATALOGUE.get(Coordinate(below.coordinate))
+            if fact is not None:
+                self.deny(shut, fact.coordinate, fact.scope, place.down(below, is_list=False))
+        return True
+
+    def decided(self, type_name: str, selection: Selection, above: "_Place", *, is_list: bool) -> Decided:
+        key, when, name = selection.response_key, selection.when, selection.field
+        place = above.down(selection, is_list=is_list)
+        if name == "__typename":
+            return Typename(key, when)
+        if type_name not in TYPES:
+            if not _is_open(type_name):
+                raise AssertionError(f"{selection.coordinate} has no decision")  # INVARIANT: silence denies
+            return Frame(key, when, name, selection.type, self.below(selection, place, is_list=name in {"nodes", "edges"}))
+        if name == "id":
+            return Identifier(key, when)
+        fact = CATALOGUE[Coordinate(selection.coordinate)]
+        match self.decision(fact):
+            case Deny() as denied:
+                return Withheld(key, when, self.deny(denied, fact.coordinate, fact.scope, place))
+            case Permit() as permit if fact.leads_to is None:
+                return Column(key, when, fact, permit)
+            case Permit() as permit:
+                return Edge(key, when, fact, permit, self.below(selection, place, is_list=fact.is_list))
+
+    def below(self, selection: Selection, place: "_Place", *, is_list: bool) -> tuple[Decided, ...]:
+        return tuple(
+            self.decided(type_name, child, place.into(is_list=is_list), is_list=is_list)
+            for type_name, children in selection.children.items()
+            for child in children
+        )
+
+    def deny(self, denied: Deny, coordinate: Coordinate, scope: str | None, place: "_Place") -> Denial:
+        fact = CATALOGUE.get(coordinate)
+        ask = _ask(fact) if fact is not None else None
+        denial = Denial(
+            coordinate=coordinate,
+            scope=scope,
+            reason=denied.reason,
+            revision=self.authority.revision,
+            message=advice(denied.reason, ask, self.authority) if ask else _root_advice(denied.reason, coordinate),
+            path=place.path,
+            selection=".".join(place.keys),
+            whens=place.whens,
+        )
+        self.denials.append(denial)
+        return denial
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the answer a selection stands."""
+
+    path: tuple[str, ...]  # ends at the first list
+    keys: tuple[str, ...]
+    in_list: bool
+    whens: tuple[When, ...]
+
+    def down(self, selection: Selection, *, is_list: bool) -> "_Place":
+        key = selection.response_key
+        path = self.path if self.in_list or is_list else (*self.path, key)
+        return _Place(path, (*self.keys, key), self.in_list or is_list, (*self.whens, selection.when))
+
+    def into(self, *, is_list: bool) -> "_Place":
+        return _Place(self.path, self.keys, self.in_list or is_list, self.whens)
+
+
+def walk(decided: Iterable[Decided]) -> Iterator[Decided]:
+    """Every decision of a tree, parents first."""
+    for one in decided:
+        yield one
+        if isinstance(one, Edge | Frame):
+            yield from walk(one.children)
+
+
+ROOT_TYPES: Mapping[str, str] = {
+    "district": "District",
+    "student": "Student",
+    "students": "Student",
+    "section": "Section",
+    "sections": "Section",
+    "grades": "Grade",
+    "schools": "School",
+    "courses": "Course",
+    "sessions": "Session",
+}
+"""The guarded type that each root field enters. `node` may enter any, `grant` none."""
+
+
+def _is_open(type_name: str) -> bool:
+    return type_name in OPEN_TYPES or type_name.endswith(("Connection", "Edge")) or type_name.startswith("AccessGrant")
+
+
+def _ask(fact: Fact) -> Ask:
+    return Ask(fact.coordinate, fact.scope, fact.sensitivity.value)
+
+
+def _root_advice(reason: Reason, coordinate: str) -> str:
+    return (
+        f"Nothing of the type that {coordinate} leads to is disclosed to this client ({reason.value}). "
+        "Ask the district for a grant of its fields, and hold their scopes."
+    )
