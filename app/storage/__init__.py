@@ -1,0 +1,1 @@
+"""Engines, migrations, and the control database that belongs to the installation."""

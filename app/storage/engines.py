@@ -16,7 +16,7 @@ def open_engine(url: str, *, durable: bool = True, pool_size: int = 8) -> AsyncE
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         schema = parsed.query.get("schema")
-        settings = {"search_path": str(schema)} if schema else {}
+        settings = {"search_path": '"' + str(schema).replace('"', '""') + '"'} if schema else {}
         return create_async_engine(
             parsed.difference_update_query(["schema"]),
             pool_size=pool_size,

@@ -1,0 +1,125 @@
+"""The tables of the control database: what belongs to the installation and to no district alone.
+
+Shape: clients with their secrets and keys, what was used up or revoked, and the published policy set. Nothing here
+is a student's.
+Units: times are seconds since 1970, in UTC.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _of_client(*, primary_key: bool = False) -> Column[str]:
+    return Column("client", String, ForeignKey("client.id"), primary_key=primary_key, nullable=False)
+
+
+client = Table(
+    "client",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column(
+        "standing",
+        String,
+        CheckConstraint("standing IN ('active', 'suspended', 'revoked')", name="standing"),
+        nullable=False,
+    ),
+    Column("scopes", JSON, nullable=False),  # an array of the scopes that it is registered for
+    Column("created", BigInteger, nullable=False),
+)
+
+client_secret = Table(
+    "client_secret",
+    metadata,
+    # Several for one client: a new secret and the one that it takes over from.
+    Column("number", NUMBER, Identity(always=False), primary_key=True, autoincrement=True),
+    _of_client(),
+    Column("hash", String, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Index(None, "client"),
+    sqlite_autoincrement=True,
+)
+
+client_key = Table(
+    "client_key",
+    metadata,
+    _of_client(primary_key=True),
+    Column("jwks", JSON, nullable=False),  # public keys alone
+)
+
+used_jti = Table(
+    "used_jti",
+    metadata,
+    # Assertions that were used: each is good for one token. Kept until they would have expired.
+    _of_client(primary_key=True),
+    Column("jti", String, primary_key=True),
+    Column("expires", BigInteger, nullable=False, index=True),
+)
+
+revoked_jti = Table(
+    "revoked_jti",
+    metadata,
+    # Tokens that were revoked, kept until they would have expired.
+    Column("jti", String, primary_key=True),
+    Column("expires", BigInteger, nullable=False, index=True),
+)
+
+failed_attempt = Table(
+    "failed_attempt",
+    metadata,
+    # How often one caller failed to prove who it is, minute by minute. `who` is a hash, never an address in clear.
+    Column("who", String, primary_key=True),
+    Column("minute", BigInteger, primary_key=True),
+    Column("failures", Integer, nullable=False),
+)
+
+policy_revision = Table(
+    "policy_revision",
+    metadata,
+    # INVARIANT: never deleted. The bytes of every policy file that was ever in force, by their SHA-256.
+    Column("hash", String, primary_key=True),
+    Column("bytes", LargeBinary, nullable=False),
+)
+
+policy_set = Table(
+    "policy_set",
+    metadata,
+    # The newest is in force. `files` maps each path under `policies/` to the revision that held.
+    Column("number", NUMBER, Identity(always=False), primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("files", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+change = Table(
+    "change",
+    metadata,
+    # One row. Every write that running servers must follow moves its number, in the same transaction.
+    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)

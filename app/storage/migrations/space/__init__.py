@@ -1,0 +1,1 @@
+"""Revisions of a space's database."""

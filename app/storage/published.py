@@ -1,0 +1,99 @@
+"""The policy set that is in force, in the control database, where every worker and replica finds the same one.
+
+The server that watches the policy folder publishes; all follow. The bytes of every revision are kept for ever, so
+that a disclosure of last year can be explained by the words that allowed it.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.names import Revision
+from app.storage import control as tables
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One whole policy set: its number (0 when none was ever published) and its files, by path under `policies/`."""
+
+    number: int
+    files: Mapping[str, bytes]
+
+
+def revision_of(content: bytes) -> Revision:
+    """The revision that a policy file's bytes are known by."""
+    return Revision(hashlib.sha256(content).hexdigest())
+
+
+async def publish(control: AsyncEngine, files: Mapping[str, bytes]) -> int:
+    """Put a policy set in force everywhere; give its number. Publishing what is in force already changes nothing."""
+    hashes = {path: str(revision_of(content)) for path, content in sorted(files.items())}
+    async with control.connect() as connection:
+        number, current = await _newest(connection)
+    if current == hashes:
+        return number
+    async with control.begin() as connection:
+        # INVARIANT: the change number is written first: its row lock lets one publisher through at a time.
+        await bump(connection)
+        number, current = await _newest(connection)
+        if current == hashes:
+            return number
+        contents = {str(revision_of(content)): content for content in files.values()}
+        known = set(
+            await connection.scalars(
+                select(tables.policy_revision.c.hash).where(tables.policy_revision.c.hash.in_(list(contents)))
+            )
+        )
+        rows = [{"hash": digest, "bytes": content} for digest, content in contents.items() if digest not in known]
+        if rows:
+            await connection.execute(insert(tables.policy_revision), rows)
+        inserted = await connection.execute(
+            insert(tables.policy_set).values(at=int(time.time()), files=hashes).returning(tables.policy_set.c.number)
+        )
+        return int(inserted.scalar_one())
+
+
+async def current(control: AsyncEngine) -> Published:
+    """The policy set in force, read whole from one snapshot."""
+    async with control.connect() as connection:
+        number, hashes = await _newest(connection)
+        wanted = select(tables.policy_revision.c.hash, tables.policy_revision.c.bytes).where(
+            tables.policy_revision.c.hash.in_(sorted(set((hashes or {}).values())))
+        )
+        contents = {row.hash: bytes(row.bytes) for row in await connection.execute(wanted)}
+    return Published(number, MappingProxyType({path: contents[digest] for path, digest in (hashes or {}).items()}))
+
+
+async def revision(control: AsyncEngine, digest: str) -> bytes | None:
+    """The bytes of a revision that was in force at some time, or None."""
+    async with control.connect() as connection:
+        found = await connection.scalar(
+            select(tables.policy_revision.c.bytes).where(tables.policy_revision.c.hash == digest)
+        )
+    return None if found is None else bytes(found)
+
+
+async def change_number(control: AsyncEngine) -> int:
+    """A number that moves whenever clients, revocations or policies change: cheap to ask for, often."""
+    async with control.connect() as connection:
+        return int(await connection.scalar(select(tables.change.c.number)) or 0)
+
+
+async def bump(connection: AsyncConnection) -> None:
+    """Move the change number, inside the transaction of the write that others must follow."""
+    await connection.execute(update(tables.change).values(number=tables.change.c.number + 1))
+
+
+async def _newest(connection: AsyncConnection) -> tuple[int, dict[str, str] | None]:
+    latest = select(func.max(tables.policy_set.c.number)).scalar_subquery()
+    found = (
+        await connection.execute(
+            select(tables.policy_set.c.number, tables.policy_set.c.files).where(tables.policy_set.c.number == latest)
+        )
+    ).first()
+    return (0, None) if found is None else (int(found.number), dict(found.files))
