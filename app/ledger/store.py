@@ -1,0 +1,31 @@
+"""The ledger's one table: entries in the order in which they were recorded, never changed afterwards.
+
+Shape: `body` holds the entry itself, byte for byte as it was hashed. The other columns repeat what is in it, so that
+a list can be filtered without reading every entry; `verify` checks that they say the same.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("sequence", NUMBER, primary_key=True, autoincrement=False),  # 1, 2, 3 … without a gap
+    Column("hash", LargeBinary, nullable=False),  # SHA-256 of the hash before it and of `body`
+    Column("at", NUMBER, nullable=False),  # microseconds since 1970, UTC
+    Column("client", String, nullable=False),
+    Column("first_student", NUMBER),  # the least and the greatest row number in any of the entry's bitmaps;
+    Column("last_student", NUMBER),  # absent: no student's data left with it
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "at", "sequence"),
+    Index(None, "client", "at", "sequence"),
+    Index(None, "first_student", "last_student", "sequence"),
+)
