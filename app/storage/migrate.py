@@ -61,7 +61,7 @@ def _scripts(kind: Kind) -> ScriptDirectory:
 
 
 def _context(connection: Connection, kind: Kind) -> MigrationContext:
-    return MigrationContext.configure(connection, opts={"version_table": f"{kind}_revision"})
+    return MigrationContext.configure(connection, opts={"version_table": f"{kind}_version"})
 
 
 def _create_schema(connection: Connection) -> None:
@@ -76,5 +76,5 @@ def _create_schema(connection: Connection) -> None:
 def _upgrade(connection: Connection, kind: Kind) -> None:
     scripts = _scripts(kind)
     with EnvironmentContext(Config(), scripts, fn=lambda found, _: scripts._upgrade_revs("head", found)) as environment:
-        environment.configure(connection=connection, version_table=f"{kind}_revision")
+        environment.configure(connection=connection, version_table=f"{kind}_version")
         environment.run_migrations()
