@@ -1,0 +1,109 @@
+"""Read the ledger, page by page: no answer waits for a reader, and memory stays flat."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.errors import Unavailable
+from app.ledger.entry import Recorded, Unlinked, microseconds, read_entry
+from app.ledger.store import entry
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which entries are asked for: all that is given must hold."""
+
+    client: str | None = None
+    since: datetime | None = None  # inclusive
+    until: datetime | None = None  # exclusive
+    student: int | None = None  # a row number: entries with which something of that student left
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row of the table, unread."""
+
+    sequence: int
+    hash: bytes
+    unlinked: Unlinked
+
+
+async def entries(engine: AsyncEngine, filters: Filters, *, page: int = PAGE) -> AsyncIterator[Recorded]:
+    """The entries that pass the filters, newest first. Raises: Unavailable."""
+    before: tuple[int, int] | None = None
+    while True:
+        query = select(entry).where(*conditions(filters)).order_by(entry.c.at.desc(), entry.c.sequence.desc())
+        if before is not None:
+            query = query.where(tuple_(entry.c.at, entry.c.sequence) < before)
+        rows = await fetch(engine, query.limit(page))
+        for row in rows:
+            recorded = read(row)
+            if filters.student is None or names(recorded, filters.student):
+                yield recorded
+        if len(rows) < page:
+            return
+        before = rows[-1].at, rows[-1].sequence
+
+
+async def stored(engine: AsyncEngine, *, page: int = PAGE) -> AsyncIterator[Stored]:
+    """Every row as it stands, in the order of the chain. Raises: Unavailable."""
+    query = select(entry).order_by(entry.c.sequence).limit(page)
+    rows = await fetch(engine, query)
+    while rows:
+        for row in rows:
+            columns = Unlinked(row.at, row.client, row.first_student, row.last_student, row.body)
+            yield Stored(row.sequence, row.hash, columns)
+        rows = await fetch(engine, query.where(entry.c.sequence > rows[-1].sequence))
+
+
+def conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """The filters in SQL. A student is looked for between the least and the greatest row of each entry."""
+    found: list[ColumnElement[bool]] = []
+    if filters.client is not None:
+        found.append(entry.c.client == filters.client)
+    if filters.since is not None:
+        found.append(entry.c.at >= microseconds(filters.since))
+    if filters.until is not None:
+        found.append(entry.c.at < microseconds(filters.until))
+    if filters.student is not None:
+        found += [entry.c.first_student <= filters.student, entry.c.last_student >= filters.student]
+    return found
+
+
+def names(recorded: Recorded, student: int) -> bool:
+    """Whether something of the student left with an entry."""
+    return any(whose.students is not None and student in whose.students for whose in recorded.entry.disclosed)
+
+
+def read(row: Row[Any]) -> Recorded:
+    """The entry in a row. Raises: Unavailable, if someone has spoilt it."""
+    try:
+        return Recorded(row.sequence, row.hash, read_entry(row.body))
+    except ValueError:
+        raise Unavailable(
+            f"Entry {row.sequence} of the ledger cannot be read. Run `homeroom disclosures verify`."
+        ) from None
+
+
+async def fetch(engine: AsyncEngine, query: Select[Any]) -> Sequence[Row[Any]]:
+    """One page. Raises: Unavailable, if the ledger's database does not answer."""
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+        raise Unavailable(
+            "The ledger's file is missing. Put it back from a copy."
+        )  # opening it would make an empty one
+    try:
+        async with engine.connect() as connection:
+            rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
+            return rows
+    except (SQLAlchemyError, OSError) as error:
+        raise Unavailable(
+            f"The ledger cannot be read ({type(error).__name__}). Check that its database is there and up to date."
+        ) from None

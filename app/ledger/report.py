@@ -1,0 +1,134 @@
+"""Answer a parent: who received something of my child, which fields, when, what for, and on what basis.
+
+Exact: a student is in the report of an answer iff their row number is in one of its bitmaps.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
+from itertools import groupby
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.ledger.entry import Kind, Recorded
+from app.ledger.reading import Filters, entries
+
+BASES = {
+    "school-official": "as a school official with a legitimate educational interest, 34 CFR 99.31(a)(1)",
+    "audit-evaluation": "for an audit or evaluation of an education program, 34 CFR 99.31(a)(3)",
+    "studies": "for a study on behalf of the district, 34 CFR 99.31(a)(6)",
+    "directory-information": "as directory information, 34 CFR 99.31(a)(11)",
+    "consent": "with the written consent of a parent or the student, 34 CFR 99.30",
+}
+"""What the words for a basis mean. Spec: 34 CFR 99.30, 99.31."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The same fields of one student, received by one vendor for one purpose: on which days, and how often."""
+
+    client: str
+    purpose: str
+    basis: str | None
+    coordinates: tuple[str, ...]  # sorted
+    days: tuple[date, ...]  # in order, each once
+    count: int  # answers
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What one answer held of the student; the chunks of a stream are one answer."""
+
+    client: str
+    purpose: str
+    basis: str | None
+    at: datetime
+    coordinates: set[str] = field(default_factory=set)
+
+
+async def of_student(
+    engine: AsyncEngine,
+    row: int,
+    *,
+    zone: tzinfo = UTC,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Received]:
+    """What left of the student with that row number; days are days in `zone`, the district's. Raises: Unavailable."""
+    answers: dict[tuple[str, str], _Answer] = {}
+    async for recorded in entries(engine, Filters(student=row, since=since, until=until)):
+        gather(answers, recorded, row)
+    return summarize(answers.values(), zone)
+
+
+def gather(answers: dict[tuple[str, str], _Answer], recorded: Recorded, row: int) -> None:
+    """Add what an entry says of the student to the answer that it is part of."""
+    entry = recorded.entry
+    if entry.kind not in (Kind.ANSWER, Kind.CHUNK):
+        return
+    answer = answers.setdefault(
+        (entry.client, entry.request), _Answer(entry.client, entry.purpose, entry.basis, entry.at)
+    )
+    answer.at = min(answer.at, entry.at)
+    for whose in entry.disclosed:
+        if whose.students is not None and row in whose.students:
+            answer.coordinates.update(whose.coordinates)
+
+
+def summarize(answers: Iterable[_Answer], zone: tzinfo) -> list[Received]:
+    """Put answers together that gave the same vendor the same fields for the same purpose on the same basis."""
+    days: dict[tuple[str, str, str, tuple[str, ...]], list[date]] = {}
+    for answer in answers:
+        key = answer.client, answer.purpose, answer.basis or "", tuple(sorted(answer.coordinates))
+        days.setdefault(key, []).append(answer.at.astimezone(zone).date())
+    return [
+        Received(client, purpose, basis or None, coordinates, tuple(sorted(set(each))), len(each))
+        for (client, purpose, basis, coordinates), each in sorted(days.items())
+    ]
+
+
+def page(received: Sequence[Received], *, district: str, student: str, names: Mapping[str, str] | None = None) -> str:
+    """The page for a parent. `student` is what the parent knows the child by; `names` are the vendors', by client."""
+    names = names or {}
+    lines = [f"Who received data about student {student}", f"{district}, from its record of disclosures", ""]
+    if not received:
+        lines.append("Nobody has received any data about this student.")
+    for client, of_client in groupby(received, key=lambda each: each.client):
+        lines += [names.get(client, client), ""]
+        for (purpose, basis), group in groupby(of_client, key=lambda each: (each.purpose, each.basis)):
+            lines.append(f"  Purpose: {purpose}")
+            lines.append(f"  Basis:   {describe_basis(basis)}")
+            for each in group:
+                lines.append("")
+                lines += [f"    {line}" for line in describe_fields(each.coordinates)]
+                lines.append(f"    {how_often(each.count)}, {'on' if len(each.days) == 1 else 'on these days:'} ")
+                lines[-1] += ", ".join(day.isoformat() for day in each.days)
+            lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def describe_basis(basis: str | None) -> str:
+    """A basis in plain language."""
+    if basis is None:
+        return "none recorded"
+    return f"{basis} ({BASES[basis]})" if basis in BASES else basis
+
+
+def describe_fields(coordinates: Sequence[str]) -> list[str]:
+    """Coordinates in plain language, a line for each type: `student: birth date, first name`."""
+    pairs = (coordinate.partition(".") for coordinate in coordinates)
+    return [
+        f"{plain(type_)}: {', '.join(plain(name) for _, _, name in group)}"
+        for type_, group in groupby(pairs, key=lambda pair: pair[0])
+    ]
+
+
+def plain(name: str) -> str:
+    """`lastSurname` as `last surname`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z0-9])", " ", name).lower()
+
+
+def how_often(count: int) -> str:
+    """`once`, `12 times`."""
+    return "once" if count == 1 else f"{count} times"
