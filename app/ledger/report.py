@@ -15,11 +15,20 @@ from app.ledger.entry import Kind, Recorded
 from app.ledger.reading import Filters, entries
 
 BASES = {
-    "school-official": "as a school official with a legitimate educational interest, 34 CFR 99.31(a)(1)",
-    "audit-evaluation": "for an audit or evaluation of an education program, 34 CFR 99.31(a)(3)",
-    "studies": "for a study on behalf of the district, 34 CFR 99.31(a)(6)",
-    "directory-information": "as directory information, 34 CFR 99.31(a)(11)",
     "consent": "with the written consent of a parent or the student, 34 CFR 99.30",
+    "school-official": "as a school official with a legitimate educational interest, 34 CFR 99.31(a)(1)",
+    "transfer": "for the student's transfer to another school, 34 CFR 99.31(a)(2)",
+    "audit-evaluation": "for an audit or evaluation of an education program, 34 CFR 99.31(a)(3)",
+    "financial-aid": "for financial aid, 34 CFR 99.31(a)(4)",
+    "juvenile-justice": "for the juvenile justice system, 34 CFR 99.31(a)(5)",
+    "studies": "for a study on behalf of the district, 34 CFR 99.31(a)(6)",
+    "accreditation": "for accreditation, 34 CFR 99.31(a)(7)",
+    "dependent-student": "to a parent of a dependent student, 34 CFR 99.31(a)(8)",
+    "judicial-order": "by order of a court, 34 CFR 99.31(a)(9)",
+    "health-or-safety": "in an emergency of health or safety, 34 CFR 99.31(a)(10)",
+    "directory-information": "as directory information, 34 CFR 99.31(a)(11)",
+    "parent-or-student": "to a parent or the student, 34 CFR 99.31(a)(12)",
+    "child-welfare": "to a child welfare agency, 20 U.S.C. 1232g(b)(1)(L)",
 }
 """What the words for a basis mean. Spec: 34 CFR 99.30, 99.31."""
 

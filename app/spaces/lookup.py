@@ -1,0 +1,27 @@
+"""Find a student by a key that the district itself uses."""
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.errors import Unavailable
+from app.names import Row
+from app.spaces.tables import student
+
+
+async def student_row(engine: AsyncEngine, key: str) -> Row | None:
+    """The row number of the student whose `source_key`, or else `student_unique_id`, is the key; None if none is.
+
+    Raises: Unavailable.
+    """
+    try:
+        async with engine.connect() as connection:
+            for column in (student.c.source_key, student.c.student_unique_id):
+                rows = (await connection.execute(select(student.c.row).where(column == key).limit(2))).scalars().all()
+                if len(rows) == 1:
+                    return Row(rows[0])
+    except (SQLAlchemyError, OSError) as error:
+        raise Unavailable(
+            f"The space's database cannot be read ({type(error).__name__}). Check that it is there and up to date."
+        ) from None
+    return None
