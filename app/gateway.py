@@ -1,7 +1,17 @@
-"""One vendor request, top to bottom."""
+"""One vendor request, top to bottom. Nothing else happens anywhere."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from app.disclosing import Disclosure
+from app.errors import RequestError
+from app.federation.execute import execute
+from app.federation.local import local_values
+from app.federation.supergraph import CORE
+from app.installation import Installation
+from app.operation.filtering import check_filters
+from app.operation.variables import bind
+from app.sources.fetch import Asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +30,28 @@ class Answer:
     """What leaves: one object, or a stream of chunks of one object."""
 
     body: bytes | AsyncIterator[bytes]
+
+
+async def answer(request: Request, rooms: Installation) -> Answer:
+    """Token, operation, authorize, plan, execute, record, answer.
+
+    Raises: RequestError for the caller's mistakes, Unavailable if a space or its ledger does not answer.
+    """
+    caller = rooms.authorization.caller(request.authorization)
+    space, ledger = rooms.space(caller)
+    authority = rooms.authority(caller)
+    disclosure = Disclosure(rooms, ledger, caller, authority, request.id)
+    try:
+        operation = rooms.operation(request.document, request.operation_name)
+        disclosure = replace(disclosure, operation=operation)
+        bound = bind(operation, rooms.schema, request.variables, rooms.settings.limits)
+        authorized, plan = rooms.plan(operation, authority)
+        check_filters(authorized, bound.arguments)
+        asking = Asking(authority, bound.true, bound.arguments, rooms.settings.limits.chunk)
+        local = local_values(authorized, rooms.schema, bound.variables, bound.true)
+        parts = execute(plan, asking, {CORE: space}, local)
+        denials = (denial for denial in authorized.denials if denial.asked(bound.true))
+        return Answer(await disclosure.answer(parts, denials))
+    except RequestError as error:
+        await disclosure.refuse(error)
+        raise

@@ -8,16 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from app.names import Coordinate
-from app.operation.model import When, holds
-from app.operation.model import Operation, Selection
+from app.operation.model import Operation, Selection, When, holds
 from app.policy.authority import Authority
 from app.policy.decide import Ask, Decision, Deny, Permit, Reason, advice, decide
 from app.schema.catalogue import CATALOGUE, TYPES
 from app.schema.facts import Fact
-
-OPEN_TYPES = frozenset({"PageInfo"})
-"""Types that hold nothing of a record, beside connections, their edges, and the caller's own grant."""
-
 
 @dataclass(frozen=True, slots=True)
 class Denial:
@@ -181,6 +176,8 @@ class _Deciding:
         key, when = selection.response_key, selection.when
         if selection.field == "__typename":
             return Typename(key, when)
+        if selection.field in INTROSPECTION:
+            return Root(key, when, selection.field, selection, {})
         place = _Place((key,), (key,), False, (when,))
         leads_to = ROOT_TYPES.get(selection.field)
         shut = self.closed(leads_to) if leads_to is not None else None
@@ -188,7 +185,7 @@ class _Deciding:
             # The root of a type is no coordinate that could be granted: the type's own scopes are what it takes.
             return Withheld(key, when, self.deny(shut, Coordinate(selection.coordinate), None, place))
         children = {
-            name: tuple(self.decided(name, below, place, is_list=False) for below in selections)
+            name: tuple(self.decided(name, below, place) for below in selections)
             for name, selections in selection.children.items()
             if name not in TYPES or selection.field != "node" or not self.refused_node(name, selections, place)
         }
@@ -202,16 +199,16 @@ class _Deciding:
         for below in selections:
             fact = CATALOGUE.get(Coordinate(below.coordinate))
             if fact is not None:
-                self.deny(shut, fact.coordinate, fact.scope, place.down(below, is_list=False))
+                self.deny(shut, fact.coordinate, fact.scope, place.down(below))
         return True
 
-    def decided(self, type_name: str, selection: Selection, above: "_Place", *, is_list: bool) -> Decided:
+    def decided(self, type_name: str, selection: Selection, above: "_Place") -> Decided:
         key, when, name = selection.response_key, selection.when, selection.field
-        place = above.down(selection, is_list=is_list)
+        place = above.down(selection)
         if name == "__typename":
             return Typename(key, when)
         if type_name not in TYPES:
-            if not _is_open(type_name):
+            if type_name not in FRAMES:
                 raise AssertionError(f"{selection.coordinate} has no decision")  # INVARIANT: silence denies
             return Frame(key, when, name, selection.type, self.below(selection, place, is_list=name in {"nodes", "edges"}))
         if name == "id":
@@ -226,8 +223,9 @@ class _Deciding:
                 return Edge(key, when, fact, permit, self.below(selection, place, is_list=fact.is_list))
 
     def below(self, selection: Selection, place: "_Place", *, is_list: bool) -> tuple[Decided, ...]:
+        inside = _Place(place.path, place.keys, place.in_list or is_list, place.whens)
         return tuple(
-            self.decided(type_name, child, place.into(is_list=is_list), is_list=is_list)
+            self.decided(type_name, child, inside)
             for type_name, children in selection.children.items()
             for child in children
         )
@@ -258,13 +256,10 @@ class _Place:
     in_list: bool
     whens: tuple[When, ...]
 
-    def down(self, selection: Selection, *, is_list: bool) -> "_Place":
+    def down(self, selection: Selection) -> "_Place":
         key = selection.response_key
-        path = self.path if self.in_list or is_list else (*self.path, key)
-        return _Place(path, (*self.keys, key), self.in_list or is_list, (*self.whens, selection.when))
-
-    def into(self, *, is_list: bool) -> "_Place":
-        return _Place(self.path, self.keys, self.in_list or is_list, self.whens)
+        path = self.path if self.in_list else (*self.path, key)
+        return _Place(path, (*self.keys, key), self.in_list, (*self.whens, selection.when))
 
 
 def walk(decided: Iterable[Decided]) -> Iterator[Decided]:
@@ -288,9 +283,13 @@ ROOT_TYPES: Mapping[str, str] = {
 }
 """The guarded type that each root field enters. `node` may enter any, `grant` none."""
 
+INTROSPECTION = frozenset({"__schema", "__type"})
+"""Root fields that tell of the public schema alone."""
 
-def _is_open(type_name: str) -> bool:
-    return type_name in OPEN_TYPES or type_name.endswith(("Connection", "Edge")) or type_name.startswith("AccessGrant")
+FRAMES = frozenset({"PageInfo", "Grant", "GrantedCoordinate", "GrantedRows"}).union(
+    *({f"{name}Connection", f"{name}Edge"} for name in ROOT_TYPES.values())
+)
+"""Types that hold nothing of a record: they arrange records, or tell the caller of its own grant."""
 
 
 def _ask(fact: Fact) -> Ask:

@@ -1,0 +1,105 @@
+"""The last step of a request: records × denials → an answer, recorded before its bytes leave.
+
+INVARIANT: no byte of `data` is handed on before the ledger entry that covers it is durable.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from app.errors import RequestError
+from app.federation.execute import Part
+from app.installation import Installation
+from app.ledger.entry import Entry, Kind, Whose
+from app.ledger.ledger import Ledger
+from app.oauth.caller import Caller
+from app.operation.authorize import Denial
+from app.operation.model import Operation
+from app.policy.authority import Authority
+
+
+class Ended(Exception):
+    """Access ended in the middle of a stream: the connection is aborted, for a shortened list must not pass for the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Who asks for what in one request, as the ledger keeps it."""
+
+    rooms: Installation
+    ledger: Ledger
+    caller: Caller
+    authority: Authority
+    request: str
+    operation: Operation | None = None
+
+    async def refuse(self, error: RequestError) -> None:
+        """Record that a known caller was answered with nothing."""
+        await self._record(Kind.REFUSAL, denied=[(str(error.extensions.get("coordinate", "Query")), error.code)])
+
+    async def answer(self, parts: AsyncGenerator[Part], denials: Iterable[Denial]) -> bytes | AsyncIterator[bytes]:
+        """One object if it comes in one part, else a stream of chunks."""
+        denied = tuple(denials)
+        errors = msgspec.json.encode([denial.error() for denial in denied])
+        opening = b'{"errors":' + errors + b',"data":' if denied else b'{"data":'
+        reasons = [(str(denial.coordinate), denial.reason.value) for denial in denied]
+        first = await anext(parts)
+        if first.last:
+            await parts.aclose()
+            await self._record(Kind.ANSWER, first.whose, reasons)
+            return opening + first.data + b"}"
+        return self._stream(opening, first, parts, reasons)
+
+    async def _stream(
+        self, opening: bytes, first: Part, parts: AsyncGenerator[Part], denied: list[tuple[str, str]]
+    ) -> AsyncIterator[bytes]:
+        ends = self.rooms.clock().timestamp() + self.rooms.settings.limits.stream_seconds
+        try:
+            await self._record(Kind.OPENING, (), denied, complete=False)
+            await self._record(Kind.CHUNK, first.whose, complete=False)
+            yield opening + first.data
+            async for part in parts:
+                self._look_again(ends)
+                await self._record(Kind.CHUNK, part.whose, complete=False)
+                yield part.data + b"}" if part.last else part.data
+            await self._record(Kind.CLOSING)
+        except BaseException:
+            await self._record(Kind.ABORTED, complete=False)
+            raise
+        finally:
+            await parts.aclose()
+
+    def _look_again(self, ends: float) -> None:
+        """A grant, a client or a token that ended stops the stream at the next chunk."""
+        rooms = self.rooms
+        if not rooms.authorization.stands(self.caller) or rooms.authority(self.caller) != self.authority:
+            raise Ended
+        if rooms.clock().timestamp() > ends:
+            raise Ended
+
+    async def _record(
+        self, kind: Kind, whose: tuple[Whose, ...] = (), denied: Iterable[tuple[str, str]] = (), *, complete: bool = True
+    ) -> None:
+        authority = self.authority
+        grant = authority.grant
+        await self.ledger.record(
+            Entry(
+                kind=kind,
+                at=self.rooms.clock(),
+                request=self.request,
+                client=self.caller.client,
+                purpose=self.caller.purpose,
+                basis=grant.basis.value if grant else None,
+                revision=authority.revision,
+                district_revision=authority.district.revision if authority.district else None,
+                state_revision=authority.state.revision if authority.state else None,
+                operation=self.operation.name if self.operation else None,
+                digest=self.operation.digest if self.operation else "",
+                disclosed=whose,
+                denied=tuple(denied),
+                complete=complete,
+            )
+        )
+
+

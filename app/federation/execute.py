@@ -1,0 +1,102 @@
+"""Run a plan: ask its sources, and write the answer in pieces as the records come.
+
+Shape: an answer's `data` in one part or many; each part says whose records it holds, so that it can be recorded
+before it leaves.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from app.federation.plan import Plan
+from app.federation.projection import Connection, encode, key, streams
+from app.ledger.entry import Whose
+from app.operation.authorize import Root, Typename, Withheld
+from app.operation.model import holds
+from app.sources.fetch import Asking, Chunk, Page, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of `data`, and whose records are in it."""
+
+    data: bytes
+    whose: tuple[Whose, ...]
+    last: bool
+
+
+async def execute(plan: Plan, asking: Asking, sources: Mapping[str, Source], local: Mapping[str, object]) -> AsyncGenerator[Part]:
+    """The records of a plan. `local` has the values of root fields that no source answers, by response key."""
+    chunks = {
+        root.response_key: records
+        for fetch in plan.fetches
+        for records in (sources[fetch.source].fetch(fetch, asking),)
+        for root in fetch.roots
+    }
+    written, comma = b"{", b""
+    whose: tuple[Whose, ...] = ()
+    try:
+        for root in plan.roots:
+            if not holds(root.when, asking.true):
+                continue
+            written += comma + key(root.response_key)
+            comma = b","
+            match root:
+                case Typename():
+                    written += b'"Query"'
+                case Withheld():
+                    written += b"null"
+                case Root() if root.response_key in local:
+                    written += encode(local[root.response_key])
+                case Root():
+                    async for part in _field(root, chunks[root.response_key], asking):
+                        written, whose = written + part.data, whose + part.whose
+                        if not part.last:
+                            yield Part(written, whose, last=False)
+                            written, whose = b"", ()
+        yield Part(written + b"}", whose, last=True)
+    finally:
+        for records in chunks.values():
+            await records.aclose()
+
+
+async def _field(root: Root, chunks: AsyncGenerator[Chunk], asking: Asking) -> AsyncIterator[Part]:
+    """One root field, page by page where its selection allows."""
+    first = await anext(chunks)
+    if not isinstance(first.records, Page):
+        yield Part(encode(first.records), first.whose, last=True)
+        return
+    connection = Connection(root, asking.true)
+    if first.last:
+        yield Part(connection.whole(first.records), first.whose, last=True)
+    elif streams(root, asking.true):
+        yield Part(connection.head() + connection.items(first.records), first.whose, last=False)
+        async for chunk in chunks:
+            page = _page(chunk)
+            items = b"," + connection.items(page) if page.lists[0] else b""
+            if chunk.last:
+                yield Part(items + connection.tail(page), chunk.whose, last=True)
+                return
+            yield Part(items, chunk.whose, last=False)
+    else:
+        page, whose = first.records, first.whose
+        async for chunk in chunks:
+            page, whose = _joined(page, _page(chunk)), whose + chunk.whose
+            if chunk.last:
+                yield Part(connection.whole(page), whose, last=True)
+                return
+
+
+def _page(chunk: Chunk) -> Page:
+    if not isinstance(chunk.records, Page):
+        raise AssertionError("A list goes on in pages")
+    return chunk.records
+
+
+def _joined(page: Page, following: Page) -> Page:
+    return Page(
+        lists=[[*one, *more] for one, more in zip(page.lists, following.lists, strict=True)],
+        cursors=[*page.cursors, *following.cursors] if page.cursors is not None and following.cursors is not None else None,
+        has_next=following.has_next,
+        start_cursor=page.start_cursor,
+        end_cursor=following.end_cursor or page.end_cursor,
+    )

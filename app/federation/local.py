@@ -1,0 +1,73 @@
+"""Root fields that no source answers: the caller's own grant, and introspection."""
+
+from collections.abc import Mapping
+
+from graphql import GraphQLSchema
+
+from app.federation.projection import project
+from app.names import Coordinate
+from app.operation.authorize import INTROSPECTION, Authorized, Root
+from app.operation.introspection import introspect
+from app.operation.model import holds
+from app.policy.authority import Authority
+from app.policy.decide import Ask, Permit, decide
+from app.schema.catalogue import CATALOGUE
+
+
+def local_values(
+    authorized: Authorized, schema: GraphQLSchema, variables: dict[str, object], true: frozenset[str]
+) -> dict[str, object]:
+    """Their values, as the operation asks for them, by response key."""
+    asked = [root for root in authorized.roots if isinstance(root, Root) and holds(root.when, true)]
+    values: dict[str, object] = {}
+    if any(root.field in INTROSPECTION for root in asked):
+        values |= introspect(authorized.operation, schema, variables)
+    for root in asked:
+        if root.field == "grant":
+            grant = own_grant(authorized.authority)
+            values[root.response_key] = None if grant is None else project(root.children["Grant"], grant, "Grant", true)
+    return values
+
+
+def own_grant(authority: Authority) -> Mapping[str, object] | None:
+    """What the district decided for this caller, with the state of each coordinate today."""
+    grant = authority.grant
+    if grant is None:
+        return None
+    return {
+        "client": grant.client,
+        "purpose": grant.purpose,
+        "statement": grant.statement,
+        "basis": grant.basis.value,
+        "notBefore": grant.not_before.isoformat(),
+        "notAfter": grant.not_after.isoformat(),
+        "reviewBy": grant.review_by.isoformat() if grant.review_by else None,
+        "revision": grant.revision,
+        "coordinates": [
+            {
+                "coordinate": coordinate,
+                "scope": CATALOGUE[coordinate].scope,
+                "transform": transform.value if transform else None,
+                "state": _state(coordinate, authority),
+            }
+            for coordinate, transform in grant.fields.items()
+            if coordinate in CATALOGUE
+        ],
+        "rows": {
+            "schools": _listed(grant.rows.schools),
+            "gradeLevels": _listed(grant.rows.grade_levels),
+            "subjects": _listed(grant.rows.subjects),
+            "enrollment": grant.rows.enrollment,
+            "historyYears": grant.rows.history_years,
+        },
+    }
+
+
+def _state(coordinate: Coordinate, authority: Authority) -> str:
+    fact = CATALOGUE[coordinate]
+    decision = decide(Ask(coordinate, fact.scope, fact.sensitivity.value), authority)
+    return "IN_FORCE" if isinstance(decision, Permit) else decision.reason.value
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)

@@ -1,0 +1,141 @@
+"""Write records as the client asked for them: response keys in order, connections around pages, bytes in pieces.
+
+Shape: the pieces of one answer, joined, are the JSON object that stands under `data`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from app.operation.authorize import Decided, Frame, Root, Typename, Withheld
+from app.operation.model import holds
+from app.sources.fetch import Page
+
+encode = msgspec.json.Encoder().encode
+
+
+def key(response_key: str) -> bytes:
+    """`"students":`."""
+    return b'"' + response_key.encode() + b'":'
+
+
+def included(root: Root, true: frozenset[str]) -> list[Decided]:
+    """What stands directly below a root field in this request."""
+    return [one for children in root.children.values() for one in children if holds(one.when, true)]
+
+
+def streams(root: Root, true: frozenset[str]) -> bool:
+    """Whether a connection can leave page by page: one list in it, and nothing before the list that its end decides."""
+    names = [one.field for one in included(root, true) if isinstance(one, Frame)]
+    lists = [name for name in names if name in {"nodes", "edges"}]
+    return len(lists) == 1 and "pageInfo" not in names[: names.index(lists[0])] and _records_per_item(root, true) == 1
+
+
+def _records_per_item(root: Root, true: frozenset[str]) -> int:
+    return sum(1 if one.field == "nodes" else len(_nodes(one, true)) for one in included(root, true) if _is_list(one))  # type: ignore[union-attr,arg-type]
+
+
+def _is_list(one: Decided) -> bool:
+    return isinstance(one, Frame) and one.field in {"nodes", "edges"}
+
+
+def _nodes(edges: Frame, true: frozenset[str]) -> list[Frame]:
+    return [one for one in edges.children if isinstance(one, Frame) and one.field == "node" and holds(one.when, true)]
+
+
+class Connection:
+    """Writes one connection, page by page: `head`, then `items` of each page, then `tail`."""
+
+    def __init__(self, root: Root, true: frozenset[str]) -> None:
+        self._parts = included(root, true)
+        self._true = true
+        self._type = root.selection.type or ""
+
+    def whole(self, page: Page) -> bytes:
+        """A connection whose only page this is."""
+        lists = iter(page.lists)
+        return b"{" + b",".join(key(one.response_key) + self._part(one, page, lists) for one in self._parts) + b"}"
+
+    def head(self) -> bytes:
+        """Everything before the first record."""
+        before = self._parts[: self._at]
+        opening = b"".join(key(one.response_key) + self._part(one, None, iter(())) + b"," for one in before)
+        return b"{" + opening + key(self._parts[self._at].response_key) + b"["
+
+    def items(self, page: Page) -> bytes:
+        """The records of one page, without brackets."""
+        frame = self._parts[self._at]
+        return self._part(frame, page, iter(page.lists))[1:-1]
+
+    def tail(self, page: Page) -> bytes:
+        """Everything after the last record; `page` bears the list's first and last cursor."""
+        after = self._parts[self._at + 1 :]
+        return b"]" + b"".join(b"," + key(one.response_key) + self._part(one, page, iter(())) for one in after) + b"}"
+
+    @property
+    def _at(self) -> int:
+        return next(n for n, one in enumerate(self._parts) if _is_list(one))
+
+    def _part(self, one: Decided, page: Page | None, lists: Iterator[list[Any]]) -> bytes:
+        match one:
+            case Typename():
+                return encode(self._type)
+            case Frame(field="nodes") if page is not None:
+                return encode(next(lists))
+            case Frame(field="edges") if page is not None:
+                return encode(self._edges(one, page, lists))
+            case Frame(field="pageInfo") if page is not None:
+                return encode(self._page_info(one, page))
+            case _:
+                raise AssertionError(f"{one} does not stand in a connection")
+
+    def _edges(self, edges: Frame, page: Page, lists: Iterator[list[Any]]) -> list[dict[str, Any]]:
+        count = len(page.lists[0]) if page.lists else 0
+        columns: dict[str, list[Any]] = {}
+        for one in edges.children:
+            if not holds(one.when, self._true):
+                continue
+            match one:
+                case Typename(response_key):
+                    columns[response_key] = [edges.type] * count
+                case Frame(response_key, _, "cursor"):
+                    columns[response_key] = page.cursors or []
+                case Frame(response_key, _, "node"):
+                    columns[response_key] = next(lists)
+                case _:
+                    raise AssertionError(f"{one} does not stand in an edge")
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+    def _page_info(self, frame: Frame, page: Page) -> dict[str, object]:
+        values = {
+            "hasNextPage": page.has_next,
+            "hasPreviousPage": False,  # Spec: Relay connections §5.1.2, where it is not known cheaply
+            "startCursor": page.start_cursor,
+            "endCursor": page.end_cursor,
+        }
+        return project(frame.children, values, "PageInfo", self._true)
+
+
+def project(children: tuple[Decided, ...], value: Mapping[str, Any], type_name: str, true: frozenset[str]) -> dict[str, Any]:
+    """A plain value, as a selection of frames asks for it."""
+    out: dict[str, Any] = {}
+    for one in children:
+        if not holds(one.when, true):
+            continue
+        match one:
+            case Typename(response_key):
+                out[response_key] = type_name
+            case Frame(response_key, _, field, below_type, below):
+                found = value[field]
+                if below_type is None or found is None:
+                    out[response_key] = found
+                elif isinstance(found, list):
+                    out[response_key] = [project(below, each, below_type, true) for each in found]
+                else:
+                    out[response_key] = project(below, found, below_type, true)
+            case Withheld(response_key):
+                out[response_key] = None
+            case _:
+                raise AssertionError(f"{one} does not stand in a plain value")
+    return out

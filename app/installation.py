@@ -1,0 +1,131 @@
+"""One running Homeroom: its settings, and every room that a request passes, opened once.
+
+INVARIANT: what depends on policy or on a client's standing is kept only while the authority that it was made for is
+the one in force; the caches are keyed by it, and it changes whenever a file, a client or the day does.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from graphql import GraphQLSchema
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.errors import Unavailable
+from app.federation.plan import Plan, plan
+from app.federation.supergraph import Supergraph
+from app.ledger.ledger import Ledger
+from app.names import SpaceId
+from app.oauth.authorization import Authorization
+from app.oauth.caller import Caller
+from app.operation.authorize import Authorized, authorize
+from app.operation.model import Operation
+from app.operation.parse import parse_operation
+from app.policy.authority import Authority, authority
+from app.policy.model import PolicySet
+from app.settings import Settings
+from app.spaces.space import Space
+
+Clock = Callable[[], datetime]
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+def now() -> datetime:
+    """This moment, with its time zone."""
+    return datetime.now(UTC)
+
+
+class Recent(Generic[K, V]):
+    """The values that were used last, at most `size`."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """The value, which is now the most recent; None if it is not kept."""
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def keep(self, key: K, value: V) -> V:
+        """Keep a value, and let the least recent go."""
+        self._values[key] = value
+        if len(self._values) > self._size:
+            self._values.popitem(last=False)
+        return value
+
+    def clear(self) -> None:
+        """Let everything go."""
+        self._values.clear()
+
+
+@dataclass(slots=True)
+class Installation:
+    """The rooms of one process. `policies` is swapped whole; nothing else changes after the start."""
+
+    settings: Settings
+    schema: GraphQLSchema
+    supergraph: Supergraph
+    control: AsyncEngine
+    authorization: Authorization
+    spaces: dict[SpaceId, Space]
+    ledgers: dict[SpaceId, Ledger]
+    policies: PolicySet
+    clock: Clock = now
+    _operations: Recent[tuple[str, str | None], Operation] = field(default_factory=lambda: Recent(1024))
+    _plans: Recent[tuple[Operation, Authority], tuple[Authorized, Plan]] = field(default_factory=lambda: Recent(4096))
+    _authorities: Recent[tuple[Hashable, ...], tuple[datetime, Authority]] = field(default_factory=lambda: Recent(4096))
+
+    def space(self, caller: Caller) -> tuple[Space, Ledger]:
+        """The one space that the token names, with its ledger. Raises: Unavailable if this server does not serve it."""
+        try:
+            return self.spaces[caller.space], self.ledgers[caller.space]
+        except KeyError:
+            raise Unavailable("This server does not serve the space that the token names.") from None
+
+    def authority(self, caller: Caller) -> Authority:
+        """What decides for a caller at this moment."""
+        standing = self.authorization.standing(caller.client)
+        key = (caller.client, caller.space, caller.purpose, caller.scopes, standing)
+        moment = self.clock()
+        kept = self._authorities.get(key)
+        # A clock that jumps back meets no authority of a day that is no more.
+        if kept is not None and kept[0] <= moment < kept[1].valid_until:
+            return kept[1]
+        made = authority(
+            self.policies,
+            client=caller.client,
+            space=caller.space,
+            purpose=caller.purpose,
+            scopes=caller.scopes,
+            registered=standing.registered,
+            suspended=standing.suspended,
+            now=moment,
+        )
+        return self._authorities.keep(key, (moment, made))[1]
+
+    def operation(self, document: str, name: str | None) -> Operation:
+        """The operation of that text and name; parsed, validated and costed once. Raises: RequestError."""
+        key = (document, name)
+        kept = self._operations.get(key)
+        return kept or self._operations.keep(key, parse_operation(document, name, self.schema, self.settings.limits))
+
+    def plan(self, operation: Operation, by: Authority) -> tuple[Authorized, Plan]:
+        """What is left of an operation under an authority, and its plan; made once."""
+        key = (operation, by)
+        kept = self._plans.get(key)
+        if kept is None:
+            authorized = authorize(operation, by)
+            kept = self._plans.keep(key, (authorized, plan(authorized, self.supergraph)))
+        return kept
+
+    def put_in_force(self, policies: PolicySet) -> None:
+        """Swap the whole policy set at once."""
+        self.policies = policies
+        self._authorities.clear()
+        self._plans.clear()

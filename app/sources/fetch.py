@@ -1,0 +1,63 @@
+"""The one interface of everything that holds records: a space's database, later a subgraph over HTTP.
+
+A source is asked for root fields of an authorized operation and answers with chunks of records in response order.
+It gets nothing that was denied, so it cannot disclose it.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.ledger.entry import Whose
+from app.operation.authorize import Root
+from app.policy.authority import Authority
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fetch:
+    """One step of a plan: the root fields that one source is asked for, whatever the variables."""
+
+    source: str
+    roots: tuple[Root, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What one request adds to a plan."""
+
+    authority: Authority
+    true: frozenset[str]  # the directive variables that are true
+    arguments: Mapping[str, Mapping[str, object]]  # by response key of the root field
+    chunk: int  # records of a root list in one chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Consecutive records of a root list."""
+
+    lists: list[list[object]]  # the same records once for each place that lists them: `nodes`, `edges { node }`
+    cursors: list[str] | None  # sealed, one for each record, if the operation asks for them
+    has_next: bool  # whether records follow this page
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Records of one root field. A list comes in one chunk or many; `last` ends the field."""
+
+    response_key: str
+    records: object | Page | None  # a record as the client asked for it, or a page of them; None: unknown or absent
+    whose: tuple[Whose, ...]
+    last: bool
+
+
+class Source(Protocol):
+    """Where records come from."""
+
+    def fetch(self, fetch: Fetch, asking: Asking) -> AsyncGenerator[Chunk]:
+        """The records of every root of `fetch`, in order, all from one moment.
+
+        Raises: RequestError for a cursor that is not the caller's own, Unavailable if the source does not answer.
+        """
+        ...

@@ -1,0 +1,44 @@
+"""`column IN (a list of any length)`, one parameter on either database, and parameters by name.
+
+SQLite limits `IN` lists: the list travels as JSON and is unfolded by `json_each`. PostgreSQL takes an array: `= ANY($1)`.
+"""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, String, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import NULLTYPE
+
+Parameter: TypeAlias = BindParameter[Any]
+
+
+class among(ColumnElement[bool]):  # noqa: N801 - reads as the SQL that it stands for
+    """Whether a column's value is one of a list's."""
+
+    inherit_cache = False
+    type = NULLTYPE  # as a Boolean, SQLite would be asked `… = 1`, which no index answers
+
+    def __init__(self, column: ColumnElement[Any], parameter: Parameter) -> None:
+        self.column = column
+        self.parameter = parameter
+
+
+@compiles(among, "postgresql")
+def _any(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    item = BigInteger() if not isinstance(element.column.type, String) else String()
+    array = bindparam(element.parameter.key, element.parameter.value, type_=ARRAY(item))
+    return f"{compiler.process(element.column, **kw)} = ANY({compiler.process(array, **kw)})"
+
+
+@compiles(among, "sqlite")
+def _json_each(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, parameter = compiler.process(element.column, **kw), compiler.process(element.parameter, **kw)
+    return f"{column} IN (SELECT value FROM json_each({parameter}))"
+
+
+def constant(name: str, values: Iterable[str] | None) -> Parameter | None:
+    """A list that a plan carries with it; None for no condition."""
+    return None if values is None else bindparam(name, list(values))

@@ -1,0 +1,188 @@
+"""Reading connections of a space, on the database's own driver: the hot path does not pass SQLAlchemy's result layer.
+
+A statement is written and compiled by SQLAlchemy once, then run here as text. The connections cannot write: SQLite
+opens the file read-only, PostgreSQL's sessions are read-only by default.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiosqlite
+import asyncpg
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.engine import make_url
+
+from app.errors import HomeroomError, Unavailable
+
+Record = Sequence[Any]
+FAILURES = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+PATIENCE = 30.0
+"""Units: seconds that a statement, or the wait for a connection, may take."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """SQL text with its parameters in order, and those values that the plan carries with it."""
+
+    text: str
+    order: tuple[str, ...]
+    constants: Mapping[str, object]
+
+
+class Reader(Protocol):
+    """One connection, lent to one request."""
+
+    async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:
+        """The rows of a statement. Values that `values` lacks are the statement's constants."""
+        ...
+
+    async def begin(self) -> None:
+        """All that follows sees one moment."""
+        ...
+
+    async def end(self) -> None:
+        """The moment is over."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connection up."""
+        ...
+
+
+class Readers:
+    """The reading connections of one space, opened as they are needed, at most `size`; the last one used goes first."""
+
+    def __init__(self, url: str, *, size: int = 8) -> None:
+        self._url = make_url(url)
+        self.is_postgresql = self._url.get_backend_name() == "postgresql"
+        self._idle: list[Reader] = []
+        self._places = asyncio.Semaphore(size)
+
+    def statement(self, query: Select[Any]) -> Statement:
+        """Compile a query for this database."""
+        dialect = postgresql_dialect() if self.is_postgresql else sqlite_dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
+        compiled = query.compile(dialect=dialect)
+        order = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        return Statement(str(compiled), order, {name: self._value(value) for name, value in compiled.params.items()})
+
+    def _value(self, value: object) -> object:
+        return json.dumps(value) if isinstance(value, list) and not self.is_postgresql else value
+
+    @asynccontextmanager
+    async def lend(self, *, one_moment: bool) -> AsyncIterator[Reader]:
+        """A connection for one request; `one_moment` if it runs more than one statement.
+
+        Raises: Unavailable if the database does not answer.
+        """
+        reader: Reader | None = None
+        sound = False
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._places.acquire()
+        except TimeoutError:
+            raise Unavailable("Every connection to the space is in use. Try again.") from None
+        try:
+            reader = self._idle.pop() if self._idle else await self._open()
+            if one_moment:
+                await reader.begin()
+            yield reader
+            if one_moment:
+                await reader.end()
+            sound = True
+        except HomeroomError:
+            raise
+        except FAILURES as error:
+            raise Unavailable(f"The space's database does not answer ({type(error).__name__}).") from None
+        finally:
+            if reader is not None:
+                # A connection whose request broke off may be in the middle of anything: it is never lent again.
+                if sound:
+                    self._idle.append(reader)
+                else:
+                    with suppress(*FAILURES):
+                        await asyncio.shield(reader.close())
+            self._places.release()
+
+    async def _open(self) -> Reader:
+        async with asyncio.timeout(PATIENCE):
+            return await (_Postgresql.open(self._url) if self.is_postgresql else _Sqlite.open(self._url))
+
+    async def close(self) -> None:
+        """Close what is idle; what is lent closes with its request."""
+        while self._idle:
+            with suppress(*FAILURES):
+                await self._idle.pop().close()
+
+
+class _Sqlite:
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, url: Any) -> "_Sqlite":
+        connection = await aiosqlite.connect(f"file:{url.database}?mode=ro", uri=True, isolation_level=None)
+        for pragma in ("query_only=ON", "busy_timeout=10000", "cache_size=-65536", "mmap_size=1073741824"):
+            await connection.execute(f"PRAGMA {pragma}")
+        return cls(connection)
+
+    async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:
+        constants = statement.constants
+        given = [
+            json.dumps(value) if type(value := values[name] if name in values else constants[name]) is list else value
+            for name in statement.order
+        ]
+        return await self._connection.execute_fetchall(statement.text, given)  # type: ignore[return-value]
+
+    async def begin(self) -> None:
+        await self._connection.execute("BEGIN")
+
+    async def end(self) -> None:
+        await self._connection.execute("COMMIT")
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+class _Postgresql:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, url: Any) -> "_Postgresql":
+        settings = {"default_transaction_read_only": "on", "application_name": "homeroom", "jit": "off"}
+        if "schema" in url.query:
+            settings["search_path"] = str(url.query["schema"])
+        rest = {name: value for name, value in url.query.items() if name in {"host", "port"}}
+        return cls(
+            await asyncpg.connect(
+                host=rest.get("host", url.host),
+                port=url.port,
+                user=url.username,
+                password=url.password,
+                database=url.database,
+                server_settings=settings,
+                command_timeout=PATIENCE,
+                statement_cache_size=1024,
+            )
+        )
+
+    async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:
+        constants = statement.constants
+        given = [values[name] if name in values else constants[name] for name in statement.order]
+        return await self._connection.fetch(statement.text, *given)  # type: ignore[no-any-return]
+
+    async def begin(self) -> None:
+        await self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    async def end(self) -> None:
+        await self._connection.execute("COMMIT")
+
+    async def close(self) -> None:
+        self._connection.terminate()

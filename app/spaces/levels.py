@@ -1,0 +1,191 @@
+"""Compile what was decided of a root field into levels: one statement and one shape for each set of records.
+
+Breadth first: a level runs once over all of its parents, however many. Only selected and granted columns are read,
+plus the keys that hang the levels together and the student that each record belongs to, for the ledger.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Table, bindparam, select
+
+from app.operation.authorize import Column, Decided, Edge, Frame, Identifier, Typename, Withheld
+from app.operation.model import holds
+from app.spaces import tables as t
+from app.spaces.admission import Admission
+from app.spaces.among import among
+from app.spaces.driver import Readers, Statement
+from app.spaces.edges import GIVEN, IMPLIED, expression, owner, snake, transformed, way
+from app.spaces.shape import Gathering, Kind, Make, Slot, shape
+
+AFTER, LIMIT, KEYS = "p_after", "p_limit", "p_keys"
+NONE: frozenset[str] = frozenset()
+
+
+class Reach(Enum):
+    """How the records of a level are come by."""
+
+    PAGE = auto()  # a root list, keyset by keyset
+    ROWS = auto()  # root records by row number
+    PARENT = auto()  # what a column of the level above names
+    CHILDREN = auto()  # what names the level above
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """One set of records: how it is read, what a record of it looks like, and whose it is."""
+
+    type: str
+    reach: Reach
+    statement: Statement
+    make: Make
+    row: int  # the position of the row number in a row
+    owner: int | None  # ... of the student's row number; None if this is not student data
+    key: int  # the position, in the level above, of what this level is asked for
+    identified: bool
+    coordinates: tuple[str, ...]
+    children: tuple["Level", ...]
+    shared: bool  # a parent with no student data below it: read once in a request, and encoded once
+
+
+@dataclass(slots=True)
+class _Columns:
+    """The columns of a level's statement, each once."""
+
+    expressions: list[ColumnElement[Any]] = field(default_factory=list)
+    places: dict[str, int] = field(default_factory=dict)
+
+    def place(self, name: str, value: ColumnElement[Any]) -> int:
+        if name not in self.places:
+            self.places[name] = len(self.expressions)
+            self.expressions.append(value.label(f"c{len(self.expressions)}"))
+        return self.places[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """What the levels of one plan have in common."""
+
+    readers: Readers
+    admission: Admission
+    true: frozenset[str]
+
+    def root(self, type_name: str, decided: Iterable[Decided], reach: Reach, *where: ColumnElement[bool]) -> Level:
+        """The level of a root field."""
+        table = t.BY_TYPE[type_name].alias("t")
+        admitted = self.admission.of(type_name, table)
+        if reach is Reach.PAGE:
+            columns = _Columns()
+            row = columns.place("row", table.c.row)
+            condition = (table.c.row > bindparam(AFTER), admitted, *where)
+            order = (table.c.row,)
+            return self._level(type_name, table, columns, row, decided, reach, Gathering.LIST, condition, order, limited=True)
+        return self._by_rows(type_name, table, decided, reach, (admitted,))
+
+    def _by_rows(
+        self, type_name: str, table: Table, decided: Iterable[Decided], reach: Reach, admitted: tuple[ColumnElement[bool], ...], key: int = 0
+    ) -> Level:
+        columns = _Columns()
+        row = columns.place("row", table.c.row)
+        condition = (among(table.c.row, bindparam(KEYS)), *admitted)
+        return self._level(type_name, table, columns, row, decided, reach, Gathering.BY_ROW, condition, (), key=key)
+
+    def _edge(self, edge: Edge, above: _Columns, table: Table) -> Level:
+        """The level that an edge leads to."""
+        target = edge.fact.leads_to
+        if target is None:
+            raise AssertionError(f"{edge.fact.coordinate} leads nowhere")
+        step = way(edge.fact)
+        other = t.BY_TYPE[target].alias("t")
+        if step.to_parent:
+            key = above.place(step.column, table.c[step.column])
+            # INVARIANT: an edge is left out of IMPLIED unless the record's own admission asked for this parent's.
+            admitted = () if edge.fact.coordinate in IMPLIED else (self.admission.of(target, other),)
+            return self._by_rows(target, other, edge.children, Reach.PARENT, admitted, key)
+        columns = _Columns()
+        link = columns.place(step.column, other.c[step.column])
+        row = columns.place("row", other.c.row)
+        given = GIVEN.get(edge.fact.type, NONE)
+        condition = (among(other.c[step.column], bindparam(KEYS)), self.admission.of(target, other, given=given))
+        order = (other.c[step.column], other.c.row)
+        return self._level(
+            target, other, columns, row, edge.children, Reach.CHILDREN, Gathering.BY_PARENT, condition, order,
+            key=above.place("row", table.c.row), gather=link,
+        )  # fmt: skip
+
+    def _level(
+        self,
+        type_name: str,
+        table: Table,
+        columns: _Columns,
+        row: int,
+        decided: Iterable[Decided],
+        reach: Reach,
+        gathering: Gathering,
+        condition: tuple[ColumnElement[bool], ...],
+        order: tuple[ColumnElement[Any], ...],
+        *,
+        key: int = 0,
+        gather: int | None = None,
+        limited: bool = False,
+    ) -> Level:
+        whose = owner(table)
+        student = columns.place(whose, table.c[whose]) if whose is not None else None
+        slots: list[Slot] = []
+        children: list[Level] = []
+        coordinates: list[str] = []
+        for one in decided:
+            if not holds(one.when, self.true):
+                continue
+            match one:
+                case Typename(response_key):
+                    slots.append(Slot(response_key, Kind.CONSTANT, constant=type_name))
+                case Identifier(response_key):
+                    slots.append(Slot(response_key, Kind.ID))
+                    coordinates.append(f"{type_name}.id")
+                case Withheld(response_key):
+                    slots.append(Slot(response_key, Kind.CONSTANT))
+                case Column(response_key, _, fact, permit):
+                    value = transformed(expression(table, type_name, fact.field), permit.transform)
+                    place = columns.place(f"{fact.field}:{permit.transform}", value)
+                    slots.append(Slot(response_key, _kind(table, fact.field, fact.is_list), column=place))
+                    coordinates.append(fact.coordinate)
+                case Edge(response_key, _, fact):
+                    below = self._edge(one, columns, table)
+                    kind = Kind.ONE if below.reach is Reach.PARENT else Kind.MANY
+                    slots.append(Slot(response_key, kind, column=below.key, level=len(children)))
+                    children.append(below)
+                    coordinates.append(fact.coordinate)
+                case Frame():
+                    # INVARIANT: the backstop. What has no decision of its own is never read.
+                    raise AssertionError(f"{one.field} of {type_name} has no decision")
+        query = select(*columns.expressions).select_from(table).where(*condition).order_by(*order)
+        if limited:
+            query = query.limit(bindparam(LIMIT))
+        return Level(
+            type=type_name,
+            reach=reach,
+            statement=self.readers.statement(query),
+            make=shape(slots, len(columns.expressions), gathering, levels=len(children), key=row if gather is None else gather),
+            row=row,
+            owner=student,
+            key=key,
+            identified=any(slot.kind is Kind.ID for slot in slots),
+            coordinates=tuple(dict.fromkeys(coordinates)) or (f"{type_name}.__typename",),
+            children=tuple(children),
+            shared=reach is Reach.PARENT and student is None and all(below.shared for below in children),
+        )
+
+
+def _kind(table: Table, field_name: str, is_list: bool) -> Kind:
+    if is_list:
+        return Kind.JSON
+    column = table.c.get(snake(field_name))
+    return Kind.FLAG if column is not None and isinstance(column.type, Boolean) else Kind.VALUE
+
+
+def depth(level: Level) -> int:
+    """How many statements a level and those below it run."""
+    return 1 + sum(depth(below) for below in level.children)

@@ -1,0 +1,130 @@
+"""Store a roster in a space: one transaction, set by set, and nothing at all if anything fails.
+
+Shape: `storing(engine)` opens a `Store`; rows are staged in batches; `merge` brings them into the space, type by
+type, parents first; leaving the block commits, an exception or `dry_run` rolls back.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.errors import Unavailable
+from app.spaces.merging import Merged, Merging
+from app.spaces.staging import Part, Stage
+from app.spaces.tables import BY_TYPE, school_enrollment, ssn_met, student
+
+FAILURES = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEnrollment:
+    """A school enrollment that the space holds already: its key, whose it is, and its first and last day."""
+
+    key: str
+    student: str
+    entry_date: str | None
+    exit_date: str | None
+
+
+class Store:
+    """One import's hold on a space."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._stage = Stage(connection)
+        self._kept: set[str] = set()
+
+    async def stage(self, part: Part, rows: Sequence[tuple[object, ...]]) -> None:
+        """Hold a batch of rows. Shape of a row: file, line, key, reason, the part's columns, its parents' keys."""
+        await self._stage.add(part, rows)
+
+    async def remove(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Delete these records, each named by type and key, and the records that cannot be without them."""
+        await self._stage.remove(keys)
+
+    def keep_unmentioned(self, type_: str) -> None:
+        """Delete no record of a type for not being mentioned: a row that might have named it could not be read."""
+        self._kept.add(type_)
+
+    async def known(self, type_: str, keys: Iterable[str]) -> set[str]:
+        """Which of these keys the space holds already."""
+        table = BY_TYPE[type_]
+        wanted = list(set(keys))
+        found: set[str] = set()
+        for start in range(0, len(wanted), 500):
+            statement = select(table.c.source_key).where(table.c.source_key.in_(wanted[start : start + 500]))
+            found.update((await self._connection.execute(statement)).scalars())
+        return found
+
+    async def enrollments(self, students: Sequence[str]) -> list[KnownEnrollment]:
+        """The school enrollments that the space holds of these students, named by their keys."""
+        enrollment = school_enrollment.c
+        found: list[KnownEnrollment] = []
+        for start in range(0, len(students), 500):
+            statement = (
+                select(enrollment.source_key, student.c.source_key, enrollment.entry_date, enrollment.exit_date)
+                .join_from(school_enrollment, student, enrollment.student == student.c.row)
+                .where(student.c.source_key.in_(students[start : start + 500]))
+            )
+            found.extend(KnownEnrollment(*row) for row in await self._connection.execute(statement))
+        return found
+
+    async def merge(self) -> Merged:
+        """Bring all that is staged into the space, and say what became of it."""
+        return await Merging(self._connection, self._stage, frozenset(self._kept)).run()
+
+    async def note_ssns(self, *, at: str, met: int, stored: int) -> None:
+        """Write down how many social security numbers an import met, unless the last note says the same."""
+        last = select(ssn_met.c.met, ssn_met.c.stored).order_by(ssn_met.c.number.desc()).limit(1)
+        found = (await self._connection.execute(last)).first()
+        if met and (found is None or tuple(found) != (met, stored)):
+            await self._connection.execute(insert(ssn_met).values(at=at, met=met, stored=stored))
+
+    async def count(self, type_: str) -> int:
+        """How many records of a type the space holds now."""
+        return (await self._connection.execute(select(func.count()).select_from(BY_TYPE[type_]))).scalar_one()
+
+    async def finish(self) -> None:
+        """Leave nothing behind but the space's own tables."""
+        await self._stage.clear()
+
+
+@asynccontextmanager
+async def storing(engine: AsyncEngine, *, dry_run: bool = False) -> AsyncIterator[Store]:
+    """One transaction in which a roster is stored: all of it, or, on any failure and on a dry run, none.
+
+    Raises: Unavailable when the database fails; the space is then as it was.
+    """
+    try:
+        async with engine.connect() as connection:
+            await _begin(connection)
+            store = Store(connection)
+            try:
+                yield store
+                if dry_run:
+                    await connection.rollback()
+                else:
+                    await store.finish()
+                    await connection.commit()
+            except BaseException:
+                await connection.rollback()
+                raise
+    except FAILURES as error:
+        # INVARIANT: a database's own message may quote a row, so only its kind is told.
+        raise Unavailable(
+            f"The space's database failed ({type(error).__name__}). Nothing was stored; run the import again when it answers."
+        ) from None
+
+
+async def _begin(connection: AsyncConnection) -> None:
+    """Let one import at a time into a space; answers go on meanwhile."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql("LOCK TABLE ssn_met IN SHARE ROW EXCLUSIVE MODE")
+    else:
+        await connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,109 @@
+"""The `where` of a root list, as conditions of one statement.
+
+Shape: a filter's skeleton (coordinates and operators) is part of the statement and so of its cache key; its values
+are parameters. Ids of parents become row numbers here; an id that means nothing to this client finds nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, bindparam
+
+from app.errors import RequestError
+from app.schema.catalogue import CATALOGUE
+from app.names import Coordinate
+from app.spaces.among import among
+from app.spaces.edges import expression, snake
+from app.spaces.identifiers import Identifiers
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`birthDate: {gte: …}`: one comparison, without its value."""
+
+    field: str
+    operator: str  # "eq", "in", "gte", "lte"
+    is_null: bool = False
+
+
+Where = tuple[Term, ...]
+
+
+def read(type_name: str, where: object, identifiers: Identifiers) -> tuple[Where, dict[str, object]]:
+    """The skeleton of a filter and its values, named as `conditions` names them.
+
+    Raises: RequestError for a comparison with null that means nothing.
+    """
+    terms: list[Term] = []
+    values: dict[str, object] = {}
+    for field, operator, value in _comparisons(type_name, where):
+        if value is None and operator != "eq":
+            raise RequestError(
+                f"`{operator}` compares with a value, and null is none. Leave it out, or write `eq: null` for absent values.",
+                code="BAD_USER_INPUT",
+                extensions={"coordinate": f"{type_name}.{field}"},
+            )
+        target = _target(type_name, field)
+        values[f"w{len(terms)}"] = _rows(target, value, identifiers) if target is not None else value
+        terms.append(Term(field, operator, value is None))
+    return tuple(terms), values
+
+
+def _comparisons(type_name: str, where: object) -> Iterator[tuple[str, str, object]]:
+    if where is None:
+        return
+    if not isinstance(where, Mapping):
+        raise AssertionError("`where` was not coerced")
+    for field, filters in where.items():
+        if filters is None:
+            raise RequestError(
+                "A filter is not null. Leave it out, or write `eq: null` for absent values.",
+                code="BAD_USER_INPUT",
+                extensions={"coordinate": f"{type_name}.{field}"},
+            )
+        for operator, value in filters.items():
+            yield field, operator, value
+
+
+def _target(type_name: str, field: str) -> str | None:
+    """The type whose ids a filter compares; None if it compares values."""
+    if field == "id":
+        return type_name
+    fact = CATALOGUE.get(Coordinate(f"{type_name}.{field}"))
+    return fact.leads_to if fact is not None else None
+
+
+def _rows(target: str, value: object, identifiers: Identifiers) -> object:
+    """Row numbers for ids. What is no id of this client is 0, which no record has."""
+    if isinstance(value, list):
+        return [identifiers.row(target, one) or 0 for one in value]
+    return None if value is None else identifiers.row(target, value) or 0
+
+
+def conditions(type_name: str, table: Table, where: Where) -> Iterator[ColumnElement[bool]]:
+    """The conditions of a filter; values come as parameters w0, w1, …"""
+    for n, term in enumerate(where):
+        column = _column(type_name, table, term.field)
+        parameter = bindparam(f"w{n}", type_=column.type)
+        match term.operator:
+            case "eq" if term.is_null:
+                yield column.is_(None)
+            case "eq":
+                yield column == parameter
+            case "in":
+                yield among(column, bindparam(f"w{n}", []))
+            case "gte":
+                yield column >= parameter
+            case "lte":
+                yield column <= parameter
+            case other:
+                raise AssertionError(f"{other} is no comparison")
+
+
+def _column(type_name: str, table: Table, field: str) -> ColumnElement[Any]:
+    if field == "id":
+        return table.c.row
+    if _target(type_name, field) is not None:
+        return table.c[snake(field)]
+    return expression(table, type_name, field)
