@@ -1,0 +1,177 @@
+"""The three forms of policy file, as they are written: strict, so that a misspelt key is an error and never silence.
+
+Shape: `Document` classes mirror the TOML; `app.policy.parse` makes the model's values of them. `json_schema` gives each
+form's JSON Schema (2020-12) for editors and officers.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from app.policy.model import Basis, Transform
+
+WORD = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
+COORDINATE = r"[_A-Za-z][_0-9A-Za-z]{0,99}\.[_A-Za-z][_0-9A-Za-z]{0,99}"
+NAME = r"[_A-Za-z][_0-9A-Za-z]{0,99}"
+
+
+def _described(text: str, pattern: str | None = None) -> Meta:
+    return Meta(description=text, extra_json_schema={"pattern": f"^{pattern}$"} if pattern else None)
+
+
+CoordinateText: TypeAlias = Annotated[
+    str, _described("A coordinate of the graph, such as Student.birthDate.", COORDINATE)
+]
+Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One table of a policy file. A key that it does not name is an error."""
+
+
+class FieldDocument(Document, frozen=True):
+    """A field that leaves shortened."""
+
+    field: Annotated[str, _described("The field's name.", NAME)]
+    shown_as: Annotated[Transform, Meta(description='"initial" gives "S.", "masked" gives "•••".')] = msgspec.field(
+        name="as"
+    )
+
+
+class AgreementDocument(Document, frozen=True):
+    """The contract that the grant rests on."""
+
+    title: Line
+    signed: date
+    schedule: Annotated[tuple[Line, ...], Meta(description="The NDPA categories of data that the agreement covers.")]
+
+
+class RowsDocument(Document, frozen=True):
+    """Whose records: all given conditions must hold; what is absent is no condition."""
+
+    schools: Annotated[tuple[Line, ...] | None, Meta(description="The district's own school keys.")] = None
+    grade_levels: Annotated[tuple[Line, ...] | None, Meta(description='Grade levels such as "KG" and "03".')] = None
+    subjects: Annotated[tuple[Line, ...] | None, Meta(description="Subjects as the district writes them.")] = None
+    enrollment: Annotated[Literal["active", "any"] | None, Meta(description="Enrolled today, or ever.")] = None
+    history_years: Annotated[
+        Annotated[int, Meta(ge=0, le=100)] | None, Meta(description="School years back; 0: the current one only.")
+    ] = None
+
+
+class ApprovalDocument(Document, frozen=True):
+    """One officer's consent, by name."""
+
+    by: Line
+    role: Annotated[str, _described("The officer's role, such as steward.", WORD)]
+    at: Annotated[datetime, Meta(tz=True, description="When, with an offset: 2026-07-20T15:02:11Z.")]
+    covers: Annotated[
+        tuple[CoordinateText, ...],
+        Meta(description="The sensitive or restricted coordinates that this is for, by name."),
+    ] = ()
+
+
+class GrantDocument(Document, frozen=True, kw_only=True):
+    """What one client may read, of whom, why, and until when."""
+
+    client: Annotated[str, _described("The client_id.", r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")]
+    purpose: Annotated[str, _described("One of the district's words.", WORD)]
+    statement: Annotated[str, Meta(max_length=2000, description="The purpose as a parent would read it.")] = ""
+    basis: Annotated[Basis, Meta(description="Why the law allows it (34 CFR 99.30, 99.31).")]
+    not_before: Annotated[date, Meta(description="The first day.")]
+    not_after: Annotated[date, Meta(description="The last day, inclusive, in the district's time zone.")]
+    review_by: Annotated[date | None, Meta(description="When the district looks at it again.")] = None
+    agreement: AgreementDocument | None = None
+    fields: Annotated[
+        dict[str, tuple[str | FieldDocument, ...]],
+        Meta(description="Granted fields by type. Anything absent is denied."),
+    ]
+    rows: RowsDocument = RowsDocument()
+    approval: tuple[ApprovalDocument, ...] = ()
+
+
+class DistrictDenialDocument(Document, frozen=True):
+    """Fields that no grant of this district gives."""
+
+    fields: tuple[CoordinateText, ...]
+    reason: Line
+
+
+class ApprovalsDocument(Document, frozen=True):
+    """The roles that must each have approved by name."""
+
+    sensitive: tuple[Annotated[str, _described("A role.", WORD)], ...] = ("steward", "privacy-officer")
+    restricted: tuple[Annotated[str, _described("A role.", WORD)], ...] = ("steward", "privacy-officer")
+
+
+class DirectoryDocument(Document, frozen=True):
+    """Which grants lose directory fields of blocked students."""
+
+    applies_to: tuple[Basis, ...] = (Basis.DIRECTORY_INFORMATION,)
+    fields: Literal["directory"] = "directory"
+
+
+class OptOutDocument(Document, frozen=True):
+    """What a parent's opt-out does."""
+
+    vendors: Literal["withhold-record", "withhold-fields"] = "withhold-record"
+    directory: DirectoryDocument = DirectoryDocument()
+
+
+class SubgraphDocument(Document, frozen=True):
+    """What may leave to one subgraph."""
+
+    may_receive: tuple[CoordinateText, ...] = ()
+
+
+class DistrictDocument(Document, frozen=True):
+    """What holds for every grant of this district."""
+
+    name: Line
+    time_zone: Annotated[str, Meta(description="An IANA name, such as America/Chicago.", max_length=64)]
+    purposes: Annotated[
+        dict[str, Line], Meta(description="The district's words for purposes, each with its sentence.")
+    ] = {}
+    deny: tuple[DistrictDenialDocument, ...] = ()
+    ssn: Annotated[
+        Literal["leave-out", "store"], Meta(description="What an import does with social security numbers.")
+    ] = "leave-out"
+    approvals: ApprovalsDocument = ApprovalsDocument()
+    opt_out: OptOutDocument = OptOutDocument()
+    retention: Annotated[
+        dict[str, Annotated[int, Meta(ge=0, le=200)] | Literal["keep"]],
+        Meta(description="School years that records are kept after their own, by type."),
+    ] = {}
+    subgraphs: dict[str, SubgraphDocument] = {}
+
+
+class StateDenialDocument(Document, frozen=True):
+    """Fields that no grant in this state gives."""
+
+    fields: tuple[CoordinateText, ...]
+    reason: Line
+    unless_basis: Annotated[tuple[Basis, ...], Meta(description="Grants on these bases are exempt.")] = ()
+
+
+class StateDocument(Document, frozen=True):
+    """A ceiling over every district of the state."""
+
+    deny: tuple[StateDenialDocument, ...] = ()
+    max_days: Annotated[
+        Annotated[int, Meta(ge=1, le=36_525)] | None,
+        Meta(description="The longest period of a grant, first and last day counted."),
+    ] = None
+
+
+FORMS: dict[str, type[Document]] = {"grant": GrantDocument, "district": DistrictDocument, "state": StateDocument}
+
+
+def json_schema(form: str) -> dict[str, Any]:
+    """The JSON Schema of one form of policy file: "grant", "district" or "state"."""
+    schema = msgspec.json.schema(FORMS[form])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Homeroom {form} policy",
+        **schema,
+    }
