@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    update,
 )
 
 metadata = MetaData(
@@ -123,3 +124,6 @@ change = Table(
     Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
     Column("number", BigInteger, nullable=False),
 )
+
+CHANGED = update(change).values(number=change.c.number + 1)
+"""Moves the change number: to be run inside the transaction of every write that running servers must follow."""

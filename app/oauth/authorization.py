@@ -1,0 +1,202 @@
+"""The authorization server of one process: it gives tokens, and it knows callers by them.
+
+Shape: `follow` must have run once before anything else; it then costs one small read, until something changed.
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from types import MappingProxyType
+
+from authlib.oauth2 import OAuth2Error
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.errors import ConfigurationError, Unauthenticated, Unavailable, UsageError
+from app.names import ClientId, Scope, SpaceId
+from app.oauth import metadata
+from app.oauth.attempts import Attempts
+from app.oauth.caller import Caller, Standing
+from app.oauth.clients import State, find_client
+from app.oauth.keys import Keys
+from app.oauth.proof import LEEWAY, claimed_client
+from app.oauth.server import NO_STORE, FormRequest, Reply, Server, Terms, claims_for
+from app.oauth.tokens import Claims, mint, read
+from app.settings import Settings
+from app.storage import control as tables
+from app.storage.published import change_number
+
+LOGGER = logging.getLogger("homeroom")
+
+CACHED = 10_000
+"""Verified tokens that are remembered, the least recently used forgotten first."""
+
+_UNKNOWN = Standing(frozenset(), suspended=True)
+
+
+class Authorization:
+    """Tokens for clients, callers for tokens."""
+
+    def __init__(
+        self,
+        control: AsyncEngine,
+        keys: Keys,
+        settings: Settings,
+        *,
+        purposes: Callable[[SpaceId, ClientId], Collection[str]],
+        scopes: Collection[Scope],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._control = control
+        self._settings = settings
+        self._keys = keys
+        self._purposes = purposes
+        self._scopes = tuple(sorted(scopes))
+        self._clock = clock
+        spaces = [SpaceId(name) for name in settings.spaces]
+        self._resources = MappingProxyType({settings.resource(space): space for space in spaces})
+        self._following = asyncio.Lock()  # INVARIANT: an older state never overwrites a newer one
+        self._number: int | None = None
+        self._standings: dict[ClientId, Standing] = {}
+        self._revoked: frozenset[str] = frozenset()
+        self._callers: OrderedDict[str, Caller] = OrderedDict()
+
+    def caller(self, header: str | None) -> Caller:
+        """Who an Authorization header speaks for. Raises: Unauthenticated, the same for every bad token."""
+        if header is None:
+            raise Unauthenticated("This needs an access token. Get one at /oauth/token.", challenge=None)
+        scheme, _, token = header.partition(" ")
+        known = self._callers.get(token) if scheme.lower() == "bearer" else None
+        if known is not None and known.expires_at > self._clock():
+            self._callers.move_to_end(token)
+            return known
+        claims = read(token, self._keys) if scheme.lower() == "bearer" else None
+        caller = None if claims is None else self._verified(claims)
+        if caller is None:
+            self._callers.pop(token, None)
+            raise Unauthenticated("The access token is not good, or is over. Get a new one.", challenge="invalid_token")
+        self._callers[token] = caller
+        if len(self._callers) > CACHED:
+            self._callers.popitem(last=False)
+        return caller
+
+    def standing(self, client: ClientId) -> Standing:
+        """How a client stands now. One that is unknown holds nothing."""
+        return self._standings.get(client, _UNKNOWN)
+
+    async def follow(self) -> None:
+        """Take in what changed: clients, revocations, signing keys. Raises: Unavailable."""
+        async with self._following:
+            await self._follow()
+
+    async def _follow(self) -> None:
+        try:
+            self._keys = self._keys.refreshed()
+        except ConfigurationError as error:  # those read before go on; a server in service does not stop for a file
+            LOGGER.warning("signing keys not read", extra={"facts": {"file": error.file}})
+        try:
+            number = await change_number(self._control)
+            if number == self._number:
+                return
+            async with self._control.connect() as connection:
+                clients = (await connection.execute(select(tables.client))).all()
+                still = tables.revoked_jti.c.expires > int(self._clock())
+                revoked = (await connection.scalars(select(tables.revoked_jti.c.jti).where(still))).all()
+        except (SQLAlchemyError, OSError) as error:
+            raise Unavailable(f"The control database does not answer ({type(error).__name__}).") from error
+        self._revoked = frozenset(revoked)
+        self._standings = {
+            ClientId(row.id): Standing(frozenset(map(Scope, row.scopes)), suspended=row.standing != State.ACTIVE)
+            for row in clients
+            if row.standing != State.REVOKED
+        }
+        self._callers = OrderedDict(
+            (token, it) for token, it in self._callers.items() if self._stands(it.client, it.jti)
+        )
+        # INVARIANT: read before what it counts, so that a change in between is seen next time
+        self._number = number
+
+    async def token(self, request: FormRequest) -> Reply:
+        """Answer a token request. Raises: Unavailable."""
+        reply = await self._guarded(request, lambda server: server.create_token_response(request))
+        if reply.status == 200 and self._number is not None:
+            await self.follow()  # so that the token of a client that was added just now is good here at once
+        return reply
+
+    async def revoke(self, request: FormRequest) -> Reply:
+        """Answer a revocation request: when it is answered, this process refuses the token. Raises: Unavailable."""
+        reply = await self._guarded(request, lambda server: server.create_endpoint_response("revocation", request))
+        await self.follow()
+        return reply
+
+    async def mint(self, client: str, space: SpaceId, *, purpose: str | None = None) -> str:
+        """A token by the operator's own hand, with all that the client is registered for. Raises: UsageError."""
+        found = await find_client(self._control, client)
+        if found.state is not State.ACTIVE:
+            raise UsageError(f"Client {client} is {found.state}. Only an active client gets tokens.")
+        now, resource = self._clock(), self._settings.resource(space)
+        try:
+            scope = " ".join(sorted(found.scopes))
+            claims = claims_for(self._terms(), found.id, scope, resource=resource, purpose=purpose, now=now)
+        except OAuth2Error as error:
+            raise UsageError(error.description) from None
+        return mint(claims, self._keys)
+
+    def jwks(self) -> dict[str, list[dict[str, object]]]:
+        """The public signing keys."""
+        return self._keys.document()
+
+    def server_metadata(self) -> dict[str, object]:
+        """RFC 8414's document."""
+        return metadata.server(self._settings.issuer, self._scopes, tuple(self._resources))
+
+    def resource_metadata(self, space: str) -> dict[str, object] | None:
+        """RFC 9728's document of one space, or None if there is no such space."""
+        resource = self._settings.resource(SpaceId(space))
+        known = resource in self._resources
+        return metadata.resource(self._settings.issuer, resource, self._scopes) if known else None
+
+    def _verified(self, claims: Claims) -> Caller | None:
+        space, now = self._resources.get(claims.aud), self._clock()
+        if space is None or claims.iss != self._settings.issuer or not claims.iat - LEEWAY <= now < claims.exp:
+            return None
+        client = ClientId(claims.client_id)
+        if not self._stands(client, claims.jti):
+            return None
+        scopes = frozenset(map(Scope, claims.scope.split()))
+        return Caller(client, space, claims.purpose, scopes, claims.jti, float(claims.exp))
+
+    def _stands(self, client: ClientId, jti: str) -> bool:
+        return client in self._standings and jti not in self._revoked
+
+    def _terms(self) -> Terms:
+        seconds = self._settings.oauth.token_seconds
+        return Terms(self._settings.issuer, self._keys, seconds, self._resources, self._purposes)
+
+    async def _guarded(self, request: FormRequest, answer: Callable[[Server], Reply]) -> Reply:
+        """Answer, unless there were too many failures; and count one more if this is one."""
+        now, limit = self._clock(), self._settings.oauth.attempts_per_minute
+        client = claimed_client(request.authorization, request.form)
+        attempts = Attempts.of(client, request.address, now=now, limit=limit)
+
+        def attempt(connection: Connection) -> Reply:
+            if attempts.exhausted(connection):
+                sentence = "There were too many failed attempts. Wait for as long as Retry-After says, then try again."
+                body = {"error": "temporarily_unavailable", "error_description": sentence}
+                return Reply(429, body, NO_STORE | {"Retry-After": str(attempts.wait(now))})
+            reply = answer(Server(connection, self._terms(), now))
+            if reply.status == 401:
+                attempts.fail(connection)
+                # INVARIANT: only a client's id that is one; a stranger may have typed its secret in that place
+                facts = {"client": client if client in self._standings else None, "address": request.address}
+                LOGGER.warning("authentication failed", extra={"facts": facts})
+            return reply
+
+        try:
+            async with self._control.begin() as connection:
+                return await connection.run_sync(attempt)
+        except (SQLAlchemyError, OSError) as error:
+            raise Unavailable(f"The control database does not answer ({type(error).__name__}).") from error

@@ -1,0 +1,117 @@
+"""OAuth2 over HTTP: forms in, JSON out, nothing kept in any cache that is personal.
+
+Shape: `routes(authorization)` for the application. The limit on failed attempts counts by the address that the server
+sees; behind a proxy, uvicorn takes it from `X-Forwarded-For` where `--forwarded-allow-ips` trusts the proxy.
+Spec: RFC 6749 §3.2, RFC 7009, RFC 8414, RFC 9728.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.errors import Unavailable
+from app.oauth.authorization import Authorization
+from app.oauth.server import NO_STORE, FormRequest, Reply
+from app.web.edge import REQUEST_ID
+from app.web.failure import fail
+
+LARGEST = 65_536
+FIELDS = 32
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class _Refused(Exception):  # noqa: N818 - it says what became of the request
+    def __init__(self, sentence: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.status = status
+
+
+def routes(authorization: Authorization) -> list[Route]:
+    """Every OAuth2 route of the application."""
+    documents: dict[str, Callable[[], object]] = {
+        "/oauth/jwks": authorization.jwks,
+        "/.well-known/oauth-authorization-server": authorization.server_metadata,
+    }
+    return [
+        Route("/oauth/token", _posted(authorization.token), methods=_METHODS),
+        Route("/oauth/revoke", _posted(authorization.revoke), methods=_METHODS),
+        *(Route(path, _document(read), methods=["GET"]) for path, read in documents.items()),
+        Route(
+            "/.well-known/oauth-protected-resource/spaces/{state}/{district}",
+            _space_document(authorization),
+            methods=["GET"],
+        ),
+    ]
+
+
+def _posted(answer: Callable[[FormRequest], Awaitable[Reply]]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        try:
+            form = await _form(request)
+            address = request.client.host if request.client else ""
+            reply = await answer(FormRequest(form, request.headers.get("authorization"), address))
+            return JSONResponse(reply.body, reply.status, reply.headers)
+        except _Refused as refused:
+            allow = {"Allow": "POST"} if refused.status is HTTPStatus.METHOD_NOT_ALLOWED else {}
+            return _error("invalid_request", refused.sentence, refused.status, allow)
+        except Unavailable as error:
+            failure = fail(error, request.scope.get(REQUEST_ID, ""))
+            return _error("temporarily_unavailable", failure.message, failure.status, {"Retry-After": "5"})
+
+    return endpoint
+
+
+def _document(read: Callable[[], object]) -> Endpoint:
+    async def endpoint(_: Request) -> Response:
+        return JSONResponse(read(), headers={"Cache-Control": "public, max-age=60"})
+
+    return endpoint
+
+
+def _space_document(authorization: Authorization) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        document = authorization.resource_metadata("{state}/{district}".format(**request.path_params))
+        if document is None:
+            sentence = "There is no such space. The authorization server's metadata lists them."
+            return _error("not_found", sentence, HTTPStatus.NOT_FOUND, {})
+        return JSONResponse(document, headers={"Cache-Control": "public, max-age=60"})
+
+    return endpoint
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The parameters of a posted form, each once. Raises: _Refused."""
+    if request.method != "POST":
+        raise _Refused("This endpoint is asked by POST. Post a form.", HTTPStatus.METHOD_NOT_ALLOWED)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded" or "content-encoding" in request.headers:
+        raise _Refused(
+            "The body is a form: application/x-www-form-urlencoded, not compressed. Send it so.",
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        )
+    if request.url.query:
+        raise _Refused("Parameters stand in the body, never in the address. Move them there.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise _Refused(f"The form is larger than {LARGEST} bytes. Send less.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+    except ValueError:
+        raise _Refused("The form cannot be read. Encode it as UTF-8 with percent signs.") from None
+    form = dict(pairs)
+    if len(form) < len(pairs):
+        raise _Refused("A parameter stands twice. Send each once: one token is for one space and one purpose.")
+    return form
+
+
+def _error(code: str, sentence: str, status: HTTPStatus, headers: Mapping[str, str]) -> Response:
+    return JSONResponse({"error": code, "error_description": sentence}, status, {**NO_STORE, **headers})
