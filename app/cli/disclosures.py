@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 import msgspec
+from pyroaring import BitMap
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -46,6 +47,7 @@ def disclosures() -> None:
 @click.pass_obj
 def list_command(
     context: Context,
+    *,
     space: str,
     client: str | None,
     since: datetime | None,
@@ -179,7 +181,9 @@ async def vendor_names(settings: Settings) -> Mapping[str, str]:
 def as_line(recorded: Recorded, zone: tzinfo) -> str:
     """An entry on one line."""
     entry = recorded.entry
-    students = {row for whose in entry.disclosed for row in whose.students or ()}
+    students = BitMap()
+    for whose in entry.disclosed:
+        students |= whose.students or BitMap()
     fields = sorted({coordinate for whose in entry.disclosed for coordinate in whose.coordinates})
     parts = [
         f"{recorded.sequence:>8}",
