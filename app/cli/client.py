@@ -1,0 +1,214 @@
+"""`homeroom client` and `homeroom token`: the vendors' clients, and tokens by the operator's own hand."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.cli.main import Context
+from app.errors import Unavailable, UsageError
+from app.names import ClientId, Scope, SpaceId
+from app.oauth import clients
+from app.oauth.clients import State
+from app.settings import Settings
+from app.storage.engines import open_engine
+from app.storage.migrate import migrate
+
+T = TypeVar("T")
+
+
+@click.group()
+def client() -> None:
+    """Vendors' clients: who may ask for a token at all."""
+
+
+@client.command()
+@click.argument("client_id")
+@click.option("--name", help="The product's name, if it is not the id.")
+@click.option(
+    "--scope", "scopes", multiple=True, help="A scope to register; may be repeated. Left out: all unrestricted."
+)
+@click.option(
+    "--jwks",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The client's public keys, for private_key_jwt instead of a secret.",
+)
+@click.pass_obj
+def add(context: Context, client_id: str, name: str | None, scopes: tuple[str, ...], jwks: Path | None) -> None:
+    """Register a client, and print its secret once."""
+    registered = _scopes(scopes)
+    keys = None if jwks is None else _json(jwks)
+
+    async def work(control: AsyncEngine) -> str | None:
+        return await clients.add_client(control, client_id, name=name, scopes=registered, jwks=keys, now=time.time())
+
+    secret = _run(context, work)
+    facts: dict[str, object] = {"client_id": client_id}
+    if secret is not None:
+        facts["client_secret"] = secret
+    facts["scopes"] = sorted(registered)
+    _print(context, facts)
+
+
+@client.command("list")
+@click.pass_obj
+def list_command(context: Context) -> None:
+    """List every client, how it stands and what it is registered for."""
+    found = _run(context, clients.list_clients)
+    if context.json:
+        click.echo(msgspec.json.format(msgspec.json.encode([_facts(one) for one in found])))
+        return
+    for one in found:
+        click.echo(f"{one.id}  {one.state}  {one.name}")
+        for scope in sorted(one.scopes):
+            click.echo(f"    {scope}")
+    if not found:
+        click.echo("There is no client yet. Add one with `homeroom client add ID`.")
+
+
+@client.command()
+@click.argument("client_id")
+@click.option(
+    "--overlap-hours", type=click.IntRange(min=0), default=24, show_default=True, help="How long the old one holds."
+)
+@click.pass_obj
+def rotate(context: Context, client_id: str, overlap_hours: int) -> None:
+    """Give a client a new secret; the one before it holds on for a while."""
+
+    async def work(control: AsyncEngine) -> str:
+        return await clients.rotate_secret(control, client_id, now=time.time(), overlap=overlap_hours * 3600)
+
+    _print(context, {"client_id": client_id, "client_secret": _run(context, work)})
+
+
+@client.command()
+@click.argument("client_id")
+@click.pass_obj
+def suspend(context: Context, client_id: str) -> None:
+    """Deny a client every field, and new tokens, until it is resumed."""
+    _set(context, client_id, State.SUSPENDED)
+
+
+@client.command()
+@click.argument("client_id")
+@click.pass_obj
+def resume(context: Context, client_id: str) -> None:
+    """Let a suspended client go on."""
+    _set(context, client_id, State.ACTIVE)
+
+
+@client.command()
+@click.argument("client_id")
+@click.pass_obj
+def revoke(context: Context, client_id: str) -> None:
+    """Refuse a client and all its tokens, for good."""
+    _set(context, client_id, State.REVOKED)
+
+
+@click.command()
+@click.argument("client_id", metavar="CLIENT")
+@click.option("--space", required=True, help="The space that the token is for, such as tx/grand-bend.")
+@click.option("--purpose", help="May be left out when the client has grants there for one purpose only.")
+@click.pass_obj
+def token(context: Context, client_id: str, space: str, purpose: str | None) -> None:
+    """Print an access token for a client, signed here."""
+    from app.oauth.authorization import Authorization
+    from app.oauth.keys import read_keys
+
+    settings = context.settings()
+    if space not in settings.spaces:
+        raise UsageError(f"There is no space {space!a}. `homeroom space list` names them.")
+    keys = read_keys(settings.keys_folder)
+
+    async def work(control: AsyncEngine) -> str:
+        purposes = await _purposes(control, settings)
+        authorization = Authorization(control, keys, settings, purposes=purposes, scopes=())
+        return await authorization.mint(client_id, SpaceId(space), purpose=purpose)
+
+    minted = _run(context, work)
+    if context.json:
+        click.echo(msgspec.json.encode({"access_token": minted, "token_type": "Bearer"}))
+    else:
+        click.echo(minted)
+
+
+async def _purposes(control: AsyncEngine, settings: Settings) -> Callable[[SpaceId, ClientId], Collection[str]]:
+    """The purposes that clients have grants for: the files as they lie, last good ones in place of broken ones."""
+    from app.policy.authority import purposes
+    from app.policy.reading import read_folder, read_policies
+    from app.storage.published import current
+
+    published = await current(control)
+    policies = read_policies(read_folder(settings.policies_folder), published.files)
+    return lambda space, client_id: purposes(policies, space, client_id)
+
+
+def _scopes(asked: Collection[str]) -> frozenset[Scope]:
+    from app.schema.catalogue import SCOPES
+
+    if unknown := sorted(set(asked) - set(SCOPES)):
+        words = ", ".join(SCOPES)
+        raise UsageError(f"There is no scope {unknown[0]!a}. The scopes are: {words}.")
+    return frozenset(map(Scope, asked)) or frozenset(scope for scope, fact in SCOPES.items() if not fact.restricted)
+
+
+def _json(file: Path) -> object:
+    try:
+        return msgspec.json.decode(file.read_bytes())
+    except (OSError, msgspec.DecodeError):
+        raise UsageError(f"{file} is not JSON. Name a file with a JWKS.") from None
+
+
+def _set(context: Context, client_id: str, state: State) -> None:
+    _run(context, lambda control: clients.set_state(control, client_id, state))
+    _print(context, {"client_id": client_id, "state": state.value})
+
+
+def _facts(found: clients.Client) -> dict[str, object]:
+    created = datetime.fromtimestamp(found.created, UTC).isoformat()
+    return {
+        "client_id": found.id,
+        "name": found.name,
+        "state": found.state.value,
+        "scopes": sorted(found.scopes),
+        "created": created,
+    }
+
+
+def _print(context: Context, facts: dict[str, object]) -> None:
+    if context.json:
+        click.echo(msgspec.json.format(msgspec.json.encode(facts)))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name}: {' '.join(value) if isinstance(value, list) else value}")
+
+
+def _run(context: Context, work: Callable[[AsyncEngine], Coroutine[Any, Any, T]]) -> T:
+    """Do something with the control database. Raises: Unavailable."""
+
+    async def run() -> T:
+        async with _control(context.settings()) as control:
+            return await work(control)
+
+    try:
+        return asyncio.run(run())
+    except (SQLAlchemyError, OSError) as error:
+        raise Unavailable(f"The control database does not answer ({type(error).__name__}). Check its URL.") from error
+
+
+@asynccontextmanager
+async def _control(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(settings.database_url(settings.control), pool_size=1)
+    try:
+        await migrate(engine, "control")
+        yield engine
+    finally:
+        await engine.dispose()
