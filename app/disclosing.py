@@ -19,8 +19,8 @@ from app.operation.model import Operation
 from app.policy.authority import Authority
 
 
-class Ended(Exception):
-    """Access ended in the middle of a stream: the connection is aborted, for a shortened list must not pass for the whole."""
+class AccessEndedError(Exception):
+    """Access ended in the middle of a stream: it is aborted, for a shortened list must not pass for the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,17 @@ class Disclosure:
         """A grant, a client or a token that ended stops the stream at the next chunk."""
         rooms = self.rooms
         if not rooms.authorization.stands(self.caller) or rooms.authority(self.caller) != self.authority:
-            raise Ended
+            raise AccessEndedError
         if rooms.clock().timestamp() > ends:
-            raise Ended
+            raise AccessEndedError
 
     async def _record(
-        self, kind: Kind, whose: tuple[Whose, ...] = (), denied: Iterable[tuple[str, str]] = (), *, complete: bool = True
+        self,
+        kind: Kind,
+        whose: tuple[Whose, ...] = (),
+        denied: Iterable[tuple[str, str]] = (),
+        *,
+        complete: bool = True,
     ) -> None:
         authority = self.authority
         grant = authority.grant
@@ -101,5 +106,3 @@ class Disclosure:
                 complete=complete,
             )
         )
-
-

@@ -24,7 +24,9 @@ class Part:
     last: bool
 
 
-async def execute(plan: Plan, asking: Asking, sources: Mapping[str, Source], local: Mapping[str, object]) -> AsyncGenerator[Part]:
+async def execute(
+    plan: Plan, asking: Asking, sources: Mapping[str, Source], local: Mapping[str, object]
+) -> AsyncGenerator[Part]:
     """The records of a plan. `local` has the values of root fields that no source answers, by response key."""
     chunks = {
         root.response_key: records
@@ -95,7 +97,9 @@ def _page(chunk: Chunk) -> Page:
 def _joined(page: Page, following: Page) -> Page:
     return Page(
         lists=[[*one, *more] for one, more in zip(page.lists, following.lists, strict=True)],
-        cursors=[*page.cursors, *following.cursors] if page.cursors is not None and following.cursors is not None else None,
+        cursors=[*page.cursors, *following.cursors]
+        if page.cursors is not None and following.cursors is not None
+        else None,
         has_next=following.has_next,
         start_cursor=page.start_cursor,
         end_cursor=following.end_cursor or page.end_cursor,

@@ -6,11 +6,11 @@ from graphql import GraphQLSchema
 
 from app.federation.projection import project
 from app.names import Coordinate
-from app.operation.authorize import INTROSPECTION, Authorized, Root
+from app.operation.authorize import INTROSPECTION, Authorized, Root, ask_for
 from app.operation.introspection import introspect
 from app.operation.model import holds
 from app.policy.authority import Authority
-from app.policy.decide import Ask, Permit, decide
+from app.policy.decide import Permit, decide
 from app.schema.catalogue import CATALOGUE
 
 
@@ -65,7 +65,7 @@ def own_grant(authority: Authority) -> Mapping[str, object] | None:
 
 def _state(coordinate: Coordinate, authority: Authority) -> str:
     fact = CATALOGUE[coordinate]
-    decision = decide(Ask(coordinate, fact.scope, fact.sensitivity.value), authority)
+    decision = decide(ask_for(fact), authority)
     return "IN_FORCE" if isinstance(decision, Permit) else decision.reason.value
 
 

@@ -57,6 +57,9 @@ def _below(one: Typename | Identifier | Column | Edge | Frame | Withheld, indent
         case Withheld(_, _, denial):
             return [f"{indent}{denial.coordinate.partition('.')[2]} withheld: {denial.reason}"]
         case Edge(_, _, fact, _, children):
-            return [f"{indent}{fact.field} → {fact.leads_to}", *(line for child in children for line in _below(child, indent + "  "))]
+            return [
+                f"{indent}{fact.field} → {fact.leads_to}",
+                *(line for child in children for line in _below(child, indent + "  ")),
+            ]
         case Frame(_, _, field, _, children):
             return [f"{indent}{field}", *(line for child in children for line in _below(child, indent + "  "))]

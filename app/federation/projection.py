@@ -12,6 +12,8 @@ from app.operation.authorize import Decided, Frame, Root, Typename, Withheld
 from app.operation.model import holds
 from app.sources.fetch import Page
 
+LISTS = frozenset({"nodes", "edges"})
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -27,21 +29,14 @@ def included(root: Root, true: frozenset[str]) -> list[Decided]:
 
 def streams(root: Root, true: frozenset[str]) -> bool:
     """Whether a connection can leave page by page: one list in it, and nothing before the list that its end decides."""
-    names = [one.field for one in included(root, true) if isinstance(one, Frame)]
-    lists = [name for name in names if name in {"nodes", "edges"}]
-    return len(lists) == 1 and "pageInfo" not in names[: names.index(lists[0])] and _records_per_item(root, true) == 1
-
-
-def _records_per_item(root: Root, true: frozenset[str]) -> int:
-    return sum(1 if one.field == "nodes" else len(_nodes(one, true)) for one in included(root, true) if _is_list(one))  # type: ignore[union-attr,arg-type]
-
-
-def _is_list(one: Decided) -> bool:
-    return isinstance(one, Frame) and one.field in {"nodes", "edges"}
-
-
-def _nodes(edges: Frame, true: frozenset[str]) -> list[Frame]:
-    return [one for one in edges.children if isinstance(one, Frame) and one.field == "node" and holds(one.when, true)]
+    frames = [one for one in included(root, true) if isinstance(one, Frame)]
+    lists = [one for one in frames if one.field in LISTS]
+    if len(lists) != 1 or any(one.field == "pageInfo" for one in frames[: frames.index(lists[0])]):
+        return False
+    nodes = [
+        one for one in lists[0].children if isinstance(one, Frame) and one.field == "node" and holds(one.when, true)
+    ]
+    return lists[0].field == "nodes" or len(nodes) == 1
 
 
 class Connection:
@@ -75,7 +70,7 @@ class Connection:
 
     @property
     def _at(self) -> int:
-        return next(n for n, one in enumerate(self._parts) if _is_list(one))
+        return next(n for n, one in enumerate(self._parts) if isinstance(one, Frame) and one.field in LISTS)
 
     def _part(self, one: Decided, page: Page | None, lists: Iterator[list[Any]]) -> bytes:
         match one:
@@ -117,7 +112,9 @@ class Connection:
         return project(frame.children, values, "PageInfo", self._true)
 
 
-def project(children: tuple[Decided, ...], value: Mapping[str, Any], type_name: str, true: frozenset[str]) -> dict[str, Any]:
+def project(
+    children: tuple[Decided, ...], value: Mapping[str, Any], type_name: str, true: frozenset[str]
+) -> dict[str, Any]:
     """A plain value, as a selection of frames asks for it."""
     out: dict[str, Any] = {}
     for one in children:

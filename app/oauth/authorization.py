@@ -83,6 +83,10 @@ class Authorization:
             self._callers.popitem(last=False)
         return caller
 
+    def stands(self, caller: Caller) -> bool:
+        """Whether a caller's token and client are still good, its time aside: what began within it may end."""
+        return self._stands(caller.client, caller.jti)
+
     def standing(self, client: ClientId) -> Standing:
         """How a client stands now. One that is unknown holds nothing."""
         return self._standings.get(client, _UNKNOWN)

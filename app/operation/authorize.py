@@ -14,6 +14,7 @@ from app.policy.decide import Ask, Decision, Deny, Permit, Reason, advice, decid
 from app.schema.catalogue import CATALOGUE, TYPES
 from app.schema.facts import Fact
 
+
 @dataclass(frozen=True, slots=True)
 class Denial:
     """A selection that is not disclosed, with its reason: a value, never an exception."""
@@ -146,7 +147,7 @@ class _Deciding:
         """What the grant says of one coordinate, for an edge also whether its type may be entered."""
         made = self.decisions.get(fact.coordinate)
         if made is None:
-            made = self.decisions[fact.coordinate] = decide(_ask(fact), self.authority)
+            made = self.decisions[fact.coordinate] = decide(ask_for(fact), self.authority)
         if isinstance(made, Permit) and fact.leads_to is not None:
             return self.closed(fact.leads_to) or made
         return made
@@ -157,7 +158,7 @@ class _Deciding:
         The reason is the one that came closest to a permit, so that it tells what is really missing.
         """
         if type_name not in self.entrances:
-            made = [decide(_ask(fact), self.authority) for fact in TYPES[type_name]]
+            made = [decide(ask_for(fact), self.authority) for fact in FACTS[type_name]]
             denied = [one for one in made if isinstance(one, Deny)]
             is_open = len(denied) < len(made)
             order = list(Reason)
@@ -210,7 +211,9 @@ class _Deciding:
         if type_name not in TYPES:
             if type_name not in FRAMES:
                 raise AssertionError(f"{selection.coordinate} has no decision")  # INVARIANT: silence denies
-            return Frame(key, when, name, selection.type, self.below(selection, place, is_list=name in {"nodes", "edges"}))
+            return Frame(
+                key, when, name, selection.type, self.below(selection, place, is_list=name in {"nodes", "edges"})
+            )
         if name == "id":
             return Identifier(key, when)
         fact = CATALOGUE[Coordinate(selection.coordinate)]
@@ -232,7 +235,7 @@ class _Deciding:
 
     def deny(self, denied: Deny, coordinate: Coordinate, scope: str | None, place: "_Place") -> Denial:
         fact = CATALOGUE.get(coordinate)
-        ask = _ask(fact) if fact is not None else None
+        ask = ask_for(fact) if fact is not None else None
         denial = Denial(
             coordinate=coordinate,
             scope=scope,
@@ -270,6 +273,11 @@ def walk(decided: Iterable[Decided]) -> Iterator[Decided]:
             yield from walk(one.children)
 
 
+FACTS: Mapping[str, tuple[Fact, ...]] = {
+    name: tuple(fact for fact in CATALOGUE.values() if fact.type == name) for name in TYPES
+}
+"""The guarded coordinates of each type."""
+
 ROOT_TYPES: Mapping[str, str] = {
     "district": "District",
     "student": "Student",
@@ -292,8 +300,9 @@ FRAMES = frozenset({"PageInfo", "Grant", "GrantedCoordinate", "GrantedRows"}).un
 """Types that hold nothing of a record: they arrange records, or tell the caller of its own grant."""
 
 
-def _ask(fact: Fact) -> Ask:
-    return Ask(fact.coordinate, fact.scope, fact.sensitivity.value)
+def ask_for(fact: Fact) -> Ask:
+    """The question that a fact puts to policy."""
+    return Ask(fact.coordinate, fact.scope, fact.sensitivity.value, fact.is_text)
 
 
 def _root_advice(reason: Reason, coordinate: str) -> str:

@@ -1,0 +1,1 @@
+"""The interface of everything that holds records."""

@@ -1,0 +1,1 @@
+"""SQL sources: tables, reads by key, identifiers, rows."""

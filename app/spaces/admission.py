@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, Table, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, exists, or_, select, true
 
 from app.policy.model import Rows
 from app.spaces import tables as t
@@ -29,8 +29,8 @@ class Admission:
     rows: Rows
     today: date
 
-    def of(self, type_name: str, table: Table, *, given: frozenset[str] = frozenset()) -> ColumnElement[bool]:
-        """The condition on a record of `table`. What is reached over an admitted `student` or `section` need not ask again."""
+    def of(self, type_name: str, table: FromClause, *, given: frozenset[str] = frozenset()) -> ColumnElement[bool]:
+        """The condition on a record of `table`; what it was reached over (`given`) is admitted already."""
         return _CONDITIONS[type_name](self, table, given)
 
     @property
@@ -44,11 +44,11 @@ class Admission:
         """The district's own keys of the schools."""
         return constant("schools", self.rows.schools)
 
-    def school(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def school(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """By `schools`."""
         return true() if self.schools is None else among(table.c.source_key, self.schools)
 
-    def at_school(self, table: Table, *, or_district: bool = False) -> ColumnElement[bool]:
+    def at_school(self, table: FromClause, *, or_district: bool = False) -> ColumnElement[bool]:
         """Whether the record's school is one of the grant's; `or_district` admits what belongs to no single school."""
         if self.schools is None:
             return true()
@@ -56,24 +56,26 @@ class Admission:
         found = exists(select(1).where(school.c.row == table.c.school, among(school.c.source_key, self.schools)))
         return or_(table.c.school.is_(None), found) if or_district else found
 
-    def shared(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def shared(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """A course or a session: its school's, or the whole district's."""
         return self.at_school(table, or_district=True)
 
-    def grading_period(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def grading_period(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """With its session."""
         if self.schools is None:
             return true()
         session = t.session.alias()
         return exists(select(1).where(session.c.row == table.c.session, self.shared(session, given)))
 
-    def section(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def section(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """By its school, its course's subject and its session's year."""
         conditions = [self.at_school(table)]
         subjects = constant("subjects", self.rows.subjects)
         if subjects is not None:
             course = t.course.alias()
-            conditions.append(exists(select(1).where(course.c.row == table.c.course, among(course.c.subject, subjects))))
+            conditions.append(
+                exists(select(1).where(course.c.row == table.c.course, among(course.c.subject, subjects)))
+            )
         if self.first_year is not None:
             session = t.session.alias()
             conditions.append(
@@ -86,7 +88,7 @@ class Admission:
         """Whether no condition bears on sections."""
         return self.rows.schools is None and self.rows.subjects is None and self.rows.history_years is None
 
-    def student(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def student(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """By one school enrollment that meets all conditions together."""
         rows, day = self.rows, self.today.isoformat()
         if self.every_student:
@@ -105,16 +107,21 @@ class Admission:
     def every_student(self) -> bool:
         """Whether no condition bears on students."""
         rows = self.rows
-        return rows.schools is None and rows.grade_levels is None and rows.enrollment in {None, "any"} and rows.history_years is None
+        return (
+            rows.schools is None
+            and rows.grade_levels is None
+            and rows.enrollment in {None, "any"}
+            and rows.history_years is None
+        )
 
-    def recent(self, enrollment: Table) -> ColumnElement[bool]:
+    def recent(self, enrollment: FromClause) -> ColumnElement[bool]:
         """Whether a school enrollment reaches into the years of the grant. Units: years begin on the first of July."""
         if self.first_year is None:
             return true()
         begin = date(self.first_year - 1, 7, 1).isoformat()
         return or_(enrollment.c.exit_date.is_(None), enrollment.c.exit_date >= begin)
 
-    def its_student(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def its_student(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """Whether the student that a record belongs to is admitted. A record of nobody is nobody's to disclose."""
         if "student" in given:
             return true()
@@ -123,38 +130,38 @@ class Admission:
         student = t.student.alias()
         return exists(select(1).where(student.c.row == table.c.student, self.student(student, given)))
 
-    def its_section(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def its_section(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """Whether the section that a record belongs to is admitted."""
         if "section" in given or self.every_section:
             return true()
         section = t.section.alias()
         return exists(select(1).where(section.c.row == table.c.section, self.section(section, given)))
 
-    def school_enrollment(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def school_enrollment(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """With its student, by its school, and within the years of the grant."""
         return and_(self.its_student(table, given), self.at_school(table), self.recent(table))
 
-    def of_student_and_section(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def of_student_and_section(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """With its student and its section."""
         return and_(self.its_student(table, given), self.its_section(table, given))
 
-    def staff_section_association(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def staff_section_association(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """With its section. An assignment to no section is outside."""
         return and_(table.c.section.is_not(None), self.its_section(table, given))
 
-    def staff(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def staff(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """By an assignment to an admitted section."""
         assignment = t.staff_section_association.alias()
         return exists(
             select(1).where(assignment.c.staff == table.c.row, self.staff_section_association(assignment, frozenset()))
         )
 
-    def everyone(self, table: Table, given: frozenset[str]) -> ColumnElement[bool]:
+    def everyone(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """The district itself."""
         return true()
 
 
-_CONDITIONS: Mapping[str, Callable[[Admission, Table, frozenset[str]], ColumnElement[bool]]] = {
+_CONDITIONS: Mapping[str, Callable[[Admission, FromClause, frozenset[str]], ColumnElement[bool]]] = {
     "District": Admission.everyone,
     "School": Admission.school,
     "Session": Admission.shared,

@@ -1,6 +1,7 @@
 """`column IN (a list of any length)`, one parameter on either database, and parameters by name.
 
-SQLite limits `IN` lists: the list travels as JSON and is unfolded by `json_each`. PostgreSQL takes an array: `= ANY($1)`.
+SQLite limits `IN` lists: the list travels as JSON and is unfolded by `json_each`. PostgreSQL takes an array, with
+`= ANY($1)`.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ class among(ColumnElement[bool]):  # noqa: N801 - reads as the SQL that it stand
     """Whether a column's value is one of a list's."""
 
     inherit_cache = False
-    type = NULLTYPE  # as a Boolean, SQLite would be asked `… = 1`, which no index answers
+    type = NULLTYPE  # type: ignore[assignment] # as a Boolean, SQLite would be asked `… = 1`, which no index answers
 
     def __init__(self, column: ColumnElement[Any], parameter: Parameter) -> None:
         self.column = column
@@ -36,7 +37,7 @@ def _any(element: among, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(among, "sqlite")
 def _json_each(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     column, parameter = compiler.process(element.column, **kw), compiler.process(element.parameter, **kw)
-    return f"{column} IN (SELECT value FROM json_each({parameter}))"
+    return f"{column} IN (SELECT value FROM json_each({parameter}))"  # noqa: S608 - both are compiled SQL
 
 
 def constant(name: str, values: Iterable[str] | None) -> Parameter | None:

@@ -67,9 +67,11 @@ class Readers:
 
     def statement(self, query: Select[Any]) -> Statement:
         """Compile a query for this database."""
-        dialect = postgresql_dialect() if self.is_postgresql else sqlite_dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
+        dialect: Any = (
+            postgresql_dialect() if self.is_postgresql else sqlite_dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
+        )
         compiled = query.compile(dialect=dialect)
-        order = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        order = tuple(compiled.positiontup or ())
         return Statement(str(compiled), order, {name: self._value(value) for name, value in compiled.params.items()})
 
     def _value(self, value: object) -> object:

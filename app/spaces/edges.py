@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Table, case, cast, func, select
+from sqlalchemy import ColumnElement, FromClause, Integer, case, cast, func, select
 
 from app.policy.model import Transform
 from app.schema.facts import Fact
@@ -53,19 +53,21 @@ IMPLIED = frozenset(
 GIVEN = {
     "Student": frozenset({"student"}),
     "Section": frozenset({"section"}),
-    "SectionEnrollment": frozenset({"student", "section"}),  # a grade hangs on an enrollment of its own student and section
+    "SectionEnrollment": frozenset(
+        {"student", "section"}
+    ),  # a grade hangs on an enrollment of its own student and section
 }
 """What children need not be asked again, for they were reached over a parent that was admitted."""
 
 
-def owner(table: Table) -> str | None:
+def owner(type_name: str) -> str | None:
     """The column that says which student a record belongs to; None if it is not student data."""
-    if table.name == "student":
+    if type_name == "Student":
         return "row"
-    return "student" if "student" in table.c else None
+    return "student" if "student" in t.BY_TYPE[type_name].c else None
 
 
-def expression(table: Table, type_name: str, field: str) -> ColumnElement[Any]:
+def expression(table: FromClause, type_name: str, field: str) -> ColumnElement[Any]:
     """What a coordinate is in SQL: its column, but for the few that are made of others."""
     match (type_name, field):
         case ("Student", "birthYear"):

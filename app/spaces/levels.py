@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Table, bindparam, select
+from sqlalchemy import Boolean, ColumnElement, FromClause, bindparam, select
 
 from app.operation.authorize import Column, Decided, Edge, Frame, Identifier, Typename, Withheld
 from app.operation.model import holds
@@ -81,18 +81,26 @@ class Compiler:
             row = columns.place("row", table.c.row)
             condition = (table.c.row > bindparam(AFTER), admitted, *where)
             order = (table.c.row,)
-            return self._level(type_name, table, columns, row, decided, reach, Gathering.LIST, condition, order, limited=True)
+            return self._level(
+                type_name, table, columns, row, decided, reach, Gathering.LIST, condition, order, limited=True
+            )
         return self._by_rows(type_name, table, decided, reach, (admitted,))
 
-    def _by_rows(
-        self, type_name: str, table: Table, decided: Iterable[Decided], reach: Reach, admitted: tuple[ColumnElement[bool], ...], key: int = 0
+    def _by_rows(  # noqa: PLR0917
+        self,
+        type_name: str,
+        table: FromClause,
+        decided: Iterable[Decided],
+        reach: Reach,
+        admitted: tuple[ColumnElement[bool], ...],
+        key: int = 0,
     ) -> Level:
         columns = _Columns()
         row = columns.place("row", table.c.row)
         condition = (among(table.c.row, bindparam(KEYS)), *admitted)
         return self._level(type_name, table, columns, row, decided, reach, Gathering.BY_ROW, condition, (), key=key)
 
-    def _edge(self, edge: Edge, above: _Columns, table: Table) -> Level:
+    def _edge(self, edge: Edge, above: _Columns, table: FromClause) -> Level:
         """The level that an edge leads to."""
         target = edge.fact.leads_to
         if target is None:
@@ -115,10 +123,10 @@ class Compiler:
             key=above.place("row", table.c.row), gather=link,
         )  # fmt: skip
 
-    def _level(
+    def _level(  # noqa: PLR0917 - every part of a level differs by how it is reached
         self,
         type_name: str,
-        table: Table,
+        table: FromClause,
         columns: _Columns,
         row: int,
         decided: Iterable[Decided],
@@ -131,7 +139,7 @@ class Compiler:
         gather: int | None = None,
         limited: bool = False,
     ) -> Level:
-        whose = owner(table)
+        whose = owner(type_name)
         student = columns.place(whose, table.c[whose]) if whose is not None else None
         slots: list[Slot] = []
         children: list[Level] = []
@@ -168,7 +176,9 @@ class Compiler:
             type=type_name,
             reach=reach,
             statement=self.readers.statement(query),
-            make=shape(slots, len(columns.expressions), gathering, levels=len(children), key=row if gather is None else gather),
+            make=shape(
+                slots, len(columns.expressions), gathering, levels=len(children), key=row if gather is None else gather
+            ),
             row=row,
             owner=student,
             key=key,
@@ -179,7 +189,7 @@ class Compiler:
         )
 
 
-def _kind(table: Table, field_name: str, is_list: bool) -> Kind:
+def _kind(table: FromClause, field_name: str, is_list: bool) -> Kind:
     if is_list:
         return Kind.JSON
     column = table.c.get(snake(field_name))

@@ -38,7 +38,9 @@ class Space:
     id: SpaceId
     readers: Readers
     secret: bytes = field(repr=False)
-    _compiled: WeakKeyDictionary[Fetch, dict[Key, tuple[Level, ...]]] = field(default_factory=WeakKeyDictionary, repr=False)
+    _compiled: WeakKeyDictionary[Fetch, dict[Key, tuple[Level, ...]]] = field(
+        default_factory=WeakKeyDictionary, repr=False
+    )
 
     async def fetch(self, fetch: Fetch, asking: Asking) -> AsyncGenerator[Chunk]:
         """The records of every root, in order, all from one moment. See `app.sources.fetch.Source`."""
@@ -70,7 +72,7 @@ class Space:
             return [compiler.root(type_name, root.children[type_name], Reach.ROWS)]
         if root.field == "district":
             return [compiler.root(type_name, root.children[type_name], Reach.PAGE)]
-        lists = [below for below in record_lists(root, asking.true)] or [()]
+        lists = record_lists(root, asking.true) or [()]
         filters = tuple(conditions(type_name, t.BY_TYPE[type_name].alias("t"), where))
         first = compiler.root(type_name, lists[0], Reach.PAGE, *filters)
         return [first, *(compiler.root(type_name, more, Reach.ROWS) for more in lists[1:])]
@@ -136,7 +138,11 @@ class _Asked:
             query = hashlib.sha256(msgspec.json.encode([root.field, filters], order="deterministic")).digest()
             first = cast(int, arguments["first"])
             values[AFTER] = _after(arguments.get("after"), names, query)
-            sealed = any(isinstance(one, Frame) and one.field == "cursor" for below in root.children.values() for one in walk(below))
+            sealed = any(
+                isinstance(one, Frame) and one.field == "cursor"
+                for below in root.children.values()
+                for one in walk(below)
+            )
         levels = space.levels(fetch, root, type_name, asking, where) if type_name is not None else ()
         return cls(root, type_name, levels, names, values, asking.chunk, first, query, sealed)
 
@@ -238,6 +244,7 @@ def _after(cursor: object, names: Identifiers, query: bytes) -> int:
     if row is None:
         # An empty page would pass for the list's end: a vendor would take a shortened list for the whole.
         raise RequestError(
-            "This cursor was not made for this client, space, list and filter. Begin again without `after`.", code="CURSOR_UNKNOWN"
+            "This cursor was not made for this client, space, list and filter. Begin again without `after`.",
+            code="CURSOR_UNKNOWN",
         )
     return row

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam
+from sqlalchemy import ColumnElement, FromClause, bindparam
 
 from app.errors import RequestError
-from app.schema.catalogue import CATALOGUE
 from app.names import Coordinate
+from app.schema.catalogue import CATALOGUE
 from app.spaces.among import among
 from app.spaces.edges import expression, snake
 from app.spaces.identifiers import Identifiers
@@ -40,7 +40,7 @@ def read(type_name: str, where: object, identifiers: Identifiers) -> tuple[Where
     for field, operator, value in _comparisons(type_name, where):
         if value is None and operator != "eq":
             raise RequestError(
-                f"`{operator}` compares with a value, and null is none. Leave it out, or write `eq: null` for absent values.",
+                f"`{operator}` compares with a value, and null is none. Write `eq: null` for absent values.",
                 code="BAD_USER_INPUT",
                 extensions={"coordinate": f"{type_name}.{field}"},
             )
@@ -81,7 +81,7 @@ def _rows(target: str, value: object, identifiers: Identifiers) -> object:
     return None if value is None else identifiers.row(target, value) or 0
 
 
-def conditions(type_name: str, table: Table, where: Where) -> Iterator[ColumnElement[bool]]:
+def conditions(type_name: str, table: FromClause, where: Where) -> Iterator[ColumnElement[bool]]:
     """The conditions of a filter; values come as parameters w0, w1, …"""
     for n, term in enumerate(where):
         column = _column(type_name, table, term.field)
@@ -101,7 +101,7 @@ def conditions(type_name: str, table: Table, where: Where) -> Iterator[ColumnEle
                 raise AssertionError(f"{other} is no comparison")
 
 
-def _column(type_name: str, table: Table, field: str) -> ColumnElement[Any]:
+def _column(type_name: str, table: FromClause, field: str) -> ColumnElement[Any]:
     if field == "id":
         return table.c.row
     if _target(type_name, field) is not None:
