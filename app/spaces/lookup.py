@@ -1,4 +1,4 @@
-"""Find a student by a key that the district itself uses."""
+"""Find records by the keys that the district itself uses."""
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import Unavailable
 from app.names import Row
-from app.spaces.tables import student
+from app.spaces.tables import school, student
 
 
 async def student_row(engine: AsyncEngine, key: str) -> Row | None:
@@ -25,3 +25,14 @@ async def student_row(engine: AsyncEngine, key: str) -> Row | None:
             f"The space's database cannot be read ({type(error).__name__}). Check that it is there and up to date."
         ) from None
     return None
+
+
+async def school_keys(engine: AsyncEngine) -> set[str]:
+    """The district's own keys of its schools. Raises: Unavailable."""
+    try:
+        async with engine.connect() as connection:
+            return set((await connection.execute(select(school.c.source_key))).scalars().all())
+    except (SQLAlchemyError, OSError) as error:
+        raise Unavailable(
+            f"The space's database cannot be read ({type(error).__name__}). Check that it is there and up to date."
+        ) from None

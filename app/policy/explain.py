@@ -1,0 +1,133 @@
+"""Say why a field is disclosed, or why not: every condition in order of precedence, with the line that it stands on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.policy.authority import Authority
+from app.policy.decide import (
+    Ask,
+    Decision,
+    Reason,
+    approved_by,
+    decide,
+    denied_by_district,
+    denied_by_state,
+    required_roles,
+)
+from app.policy.model import DistrictPolicy, Grant, last_day
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One condition: whether it holds, in a sentence, and where it is written; `reason` is the denial if not."""
+
+    holds: bool
+    reason: Reason
+    sentence: str
+    file: str | None = None
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """`tx/grand-bend/grants/readwell.toml:12`, or nothing where no file says so."""
+        return f"{self.file}:{self.line}" if self.file else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The decision on one coordinate with every condition. INVARIANT: a denial has the first failed step's reason."""
+
+    ask: Ask
+    decision: Decision
+    steps: tuple[Step, ...]
+
+
+def explain(ask: Ask, authority: Authority) -> Explanation:
+    """Why one coordinate is disclosed to a caller, or why not."""
+    return Explanation(ask, decide(ask, authority), tuple(steps(ask, authority)))
+
+
+def steps(ask: Ask, authority: Authority) -> Iterator[Step]:
+    """Every condition that can be told of, in order of precedence."""
+    client, suspended = authority.client, authority.suspended
+    yield Step(not suspended, Reason.CLIENT_SUSPENDED, f"{client} is {'' if suspended else 'not '}suspended.")
+    for holder, scopes in (("The token", authority.scopes), ("The client", authority.registered)):
+        held = ask.scope in scopes
+        yield Step(held, Reason.SCOPE_MISSING, f"{holder} {'holds' if held else 'lacks'} the scope {ask.scope}.")
+    grant, district = authority.grant, authority.district
+    if district is None:
+        yield Step(False, Reason.NO_GRANT, f"{authority.space} has no district policy that can be read.")
+    elif grant is None:
+        yield Step(
+            False,
+            Reason.NO_GRANT,
+            f"{district.name} has no grant to {client} for {authority.purpose or 'any purpose'}, "
+            "or one that cannot be read: see `policy lint`.",
+            district.file,
+            1,
+        )
+    else:
+        yield Step(
+            True,
+            Reason.NO_GRANT,
+            f"{district.name} grants {client} data for {grant.purpose}.",
+            grant.file,
+            grant.line("client"),
+        )
+        yield from _period(authority, grant)
+        yield from _approvals(ask, authority, grant, district)
+        yield from _denials(ask, authority, grant, district)
+        yield _listing(ask, grant)
+
+
+def _period(authority: Authority, grant: Grant) -> Iterator[Step]:
+    begun = authority.today >= grant.not_before
+    began = f"The grant {'is' if begun else 'is only'} in force from {grant.not_before}."
+    yield Step(begun, Reason.GRANT_NOT_YET, began, grant.file, grant.line("not_before"))
+    end, state = last_day(grant, authority.state), authority.state
+    going = authority.today <= end
+    told = f"The grant {'is' if going else 'was'} in force until {end}, the last day included"
+    if state is not None and end < grant.not_after:
+        told += f": the state allows {state.max_days} days"
+        yield Step(going, Reason.GRANT_EXPIRED, f"{told}.", state.file, state.line("max_days"))
+    else:
+        yield Step(going, Reason.GRANT_EXPIRED, f"{told}.", grant.file, grant.line("not_after"))
+
+
+def _approvals(ask: Ask, authority: Authority, grant: Grant, district: DistrictPolicy) -> Iterator[Step]:
+    if ask.coordinate not in grant.fields:
+        return
+    for role in required_roles(ask.sensitivity, district):
+        given = approved_by(role, ask.coordinate, authority)
+        if given is not None:
+            told = f"{given.by} approved {ask.coordinate} as {role} on {given.at.date()}."
+            yield Step(True, Reason.APPROVAL_PENDING, told, grant.file, given.line)
+        else:
+            told = f"{ask.coordinate} is {ask.sensitivity} and waits for approval by name by the {role}."
+            yield Step(False, Reason.APPROVAL_PENDING, told, grant.file, grant.line("approval"))
+
+
+def _denials(ask: Ask, authority: Authority, grant: Grant, district: DistrictPolicy) -> Iterator[Step]:
+    if state := authority.state:
+        denial = denied_by_state(ask.coordinate, state, grant)
+        told = f"The state denies {ask.coordinate}: {denial.reason}" if denial else "The state does not deny it."
+        yield Step(
+            denial is None, Reason.DENIED_BY_STATE, told, state.file, denial.line if denial else state.line("deny")
+        )
+    denial = denied_by_district(ask.coordinate, district)
+    told = f"The district denies {ask.coordinate}: {denial.reason}" if denial else "The district does not deny it."
+    line = denial.line if denial else district.line("deny")
+    yield Step(denial is None, Reason.DENIED_BY_DISTRICT, told, district.file, line)
+
+
+def _listing(ask: Ask, grant: Grant) -> Step:
+    if ask.coordinate not in grant.fields:
+        told = f"The grant does not list {ask.coordinate}."
+        return Step(False, Reason.NOT_GRANTED, told, grant.file, grant.line("fields"))
+    transform = grant.fields[ask.coordinate]
+    line = grant.lines.get(ask.coordinate, grant.line("fields"))
+    if transform is not None and not ask.is_text:
+        told = f"The grant lists {ask.coordinate} as {transform}, which is for texts alone, so nothing of it leaves."
+        return Step(False, Reason.NOT_GRANTED, told, grant.file, line)
+    shown = f" as {transform}" if transform else ""
+    return Step(True, Reason.NOT_GRANTED, f"The grant lists {ask.coordinate}{shown}.", grant.file, line)
