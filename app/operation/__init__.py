@@ -1,0 +1,1 @@
+"""From a document to an operation that may be planned: parsed, limited, validated, decided."""

@@ -11,10 +11,12 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     SchemaDefinitionNode,
+    TypeDefinitionNode,
     Visitor,
     VisitorAction,
     build_ast_schema,
     parse,
+    print_ast,
     specified_directives,
     visit,
 )
@@ -35,8 +37,8 @@ SCHEMA = strawberry.federation.Schema(
 
 @cache
 def sdl() -> str:
-    """The text of `schema.graphql`: the schema with its federation directives."""
-    return f"{SCHEMA.as_str()}\n"
+    """The text of `schema.graphql`: the schema with its federation directives, without federation's own entrances."""
+    return f"{print_ast(visit(parse(SCHEMA.as_str()), _Describing()))}\n"
 
 
 @cache
@@ -56,6 +58,16 @@ def public(subgraph: str) -> GraphQLSchema:
     if isinstance(date, GraphQLScalarType):
         date.coerce_input_value = date.parse_value = read_date  # type: ignore[method-assign]
     return schema
+
+
+class _Describing(Visitor):
+    """Takes out `_service`, `_entities` and their types: composers add them, and no vendor may enter there."""
+
+    def _reserved(self, node: FieldDefinitionNode | TypeDefinitionNode, *_: object) -> VisitorAction:
+        return REMOVE if node.name.value.startswith("_") else None
+
+    enter_field_definition = enter_object_type_definition = _reserved
+    enter_scalar_type_definition = enter_union_type_definition = _reserved
 
 
 class _Publishing(Visitor):
