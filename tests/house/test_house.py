@@ -12,7 +12,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
-VAGUE = set("base common handler handlers helper helpers manager managers misc service services util utils".split())
+VAGUE = {
+    *("base", "common", "misc", "util", "utils", "helper", "helpers"),
+    *("handler", "handlers", "manager", "managers", "service", "services"),
+}
 LONGEST = 300
 PAGE = 120
 LOCKS = ("requirements.lock", "requirements-dev.lock")
