@@ -9,8 +9,8 @@ from app.federation.execute import execute
 from app.federation.local import local_values
 from app.federation.supergraph import CORE
 from app.installation import Installation
+from app.operation.bind import bind
 from app.operation.filtering import check_filters
-from app.operation.variables import bind
 from app.sources.fetch import Asking
 
 

@@ -21,7 +21,7 @@ from app.federation.supergraph import supergraph_of_one
 from app.installation import Clock, Installation, now
 from app.ledger.checkpoints import Checkpoints
 from app.ledger.ledger import Ledger
-from app.names import ClientId, SpaceId
+from app.names import SpaceId
 from app.oauth.authorization import Authorization
 from app.oauth.keys import read_keys
 from app.policy.authority import purposes
@@ -52,7 +52,7 @@ def space_secret(settings: Settings, space: SpaceId) -> bytes:
         secret = bytes.fromhex(file.read_text(encoding="ascii").strip())
     except (OSError, ValueError):
         raise ConfigurationError(
-            "The space's secret cannot be read. Put it back from a back-up: without it, every id that vendors hold is lost.",
+            "The space's secret cannot be read. Put it back from a back-up: every id that vendors hold depends on it.",
             file=str(file),
         ) from None
     if len(secret) < 32:

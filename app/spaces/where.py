@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, bindparam
 
-from app.errors import RequestError
 from app.names import Coordinate
 from app.schema.catalogue import CATALOGUE
 from app.spaces.among import among
@@ -24,29 +23,19 @@ class Term:
 
     field: str
     operator: str  # "eq", "in", "gte", "lte"
-    is_null: bool = False
 
 
 Where = tuple[Term, ...]
 
 
 def read(type_name: str, where: object, identifiers: Identifiers) -> tuple[Where, dict[str, object]]:
-    """The skeleton of a filter and its values, named as `conditions` names them.
-
-    Raises: RequestError for a comparison with null that means nothing.
-    """
+    """The skeleton of a filter and its values, named as `conditions` names them. Nothing in it is null."""
     terms: list[Term] = []
     values: dict[str, object] = {}
     for field, operator, value in _comparisons(type_name, where):
-        if value is None and operator != "eq":
-            raise RequestError(
-                f"`{operator}` compares with a value, and null is none. Write `eq: null` for absent values.",
-                code="BAD_USER_INPUT",
-                extensions={"coordinate": f"{type_name}.{field}"},
-            )
         target = _target(type_name, field)
         values[f"w{len(terms)}"] = _rows(target, value, identifiers) if target is not None else value
-        terms.append(Term(field, operator, value is None))
+        terms.append(Term(field, operator))
     return tuple(terms), values
 
 
@@ -56,12 +45,6 @@ def _comparisons(type_name: str, where: object) -> Iterator[tuple[str, str, obje
     if not isinstance(where, Mapping):
         raise AssertionError("`where` was not coerced")
     for field, filters in where.items():
-        if filters is None:
-            raise RequestError(
-                "A filter is not null. Leave it out, or write `eq: null` for absent values.",
-                code="BAD_USER_INPUT",
-                extensions={"coordinate": f"{type_name}.{field}"},
-            )
         for operator, value in filters.items():
             yield field, operator, value
 
@@ -78,7 +61,7 @@ def _rows(target: str, value: object, identifiers: Identifiers) -> object:
     """Row numbers for ids. What is no id of this client is 0, which no record has."""
     if isinstance(value, list):
         return [identifiers.row(target, one) or 0 for one in value]
-    return None if value is None else identifiers.row(target, value) or 0
+    return identifiers.row(target, value) or 0
 
 
 def conditions(type_name: str, table: FromClause, where: Where) -> Iterator[ColumnElement[bool]]:
@@ -87,8 +70,6 @@ def conditions(type_name: str, table: FromClause, where: Where) -> Iterator[Colu
         column = _column(type_name, table, term.field)
         parameter = bindparam(f"w{n}", type_=column.type)
         match term.operator:
-            case "eq" if term.is_null:
-                yield column.is_(None)
             case "eq":
                 yield column == parameter
             case "in":
