@@ -114,19 +114,10 @@ def install(home: Path, roster: Path, database: str | None) -> Installation:
 
 
 def _allow(config: Path) -> None:
-    """Write the grant of every field that the queries ask for, and the purpose that it is for."""
-    district = read_settings(config).policies_folder / SPACE
-    policy = district / "district.toml"
-    text, found = re.subn(
-        r"(?m)^purposes\s*=\s*\{.*\}", f'purposes = {{ {PURPOSE} = "Accounts and classes" }}', policy.read_text()
-    )
-    if not found and PURPOSE not in text:
-        text = f'purposes = {{ {PURPOSE} = "Accounts and classes" }}\n{text}'
-    policy.write_text(text)
-    today = datetime.now(UTC).date()
-    grants = district / "grants"
+    """Write the grant of every field that the queries ask for. Its purpose is one of those that a new district has."""
+    grants = read_settings(config).policies_folder / SPACE / "grants"
     grants.mkdir(parents=True, exist_ok=True)
-    (grants / f"{CLIENT}.toml").write_text(_grant(today))
+    (grants / f"{CLIENT}.toml").write_text(_grant(datetime.now(UTC).date()))
 
 
 def _grant(today: date) -> str:

@@ -103,8 +103,10 @@ class Postgres:
         self.free: asyncio.LifoQueue[asyncpg.Connection[Any]] = asyncio.LifoQueue()
 
     async def open(self, url: str) -> None:
+        server, _, schema = url.partition("?schema=")
         for _ in range(8):
-            self.free.put_nowait(await asyncpg.connect(url))
+            connection = await asyncpg.connect(server, server_settings={"search_path": schema or "public"})
+            self.free.put_nowait(connection)
 
     async def read(self, sql: str, *values: int) -> Rows:
         connection = await self.free.get()
