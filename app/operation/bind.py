@@ -29,6 +29,6 @@ def bind(operation: Operation, schema: GraphQLSchema, raw: object, limits: Limit
         {
             root.response_key: arguments(root, schema, variables)
             for root in operation.roots
-            if root.node.arguments is not None and not root.field.startswith("__") and holds(root.when, true)
+            if not root.field.startswith("__") and holds(root.when, true)
         },
     )

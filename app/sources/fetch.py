@@ -13,7 +13,7 @@ from app.operation.authorize import Root
 from app.policy.authority import Authority
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Fetch:
     """One step of a plan: the root fields that one source is asked for, whatever the variables."""
 

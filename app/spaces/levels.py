@@ -19,6 +19,7 @@ from app.spaces.among import among
 from app.spaces.driver import Readers, Statement
 from app.spaces.edges import GIVEN, IMPLIED, expression, owner, snake, transformed, way
 from app.spaces.shape import Gathering, Kind, Make, Slot, shape
+from app.spaces.where import Where, conditions
 
 AFTER, LIMIT, KEYS = "p_after", "p_limit", "p_keys"
 NONE: frozenset[str] = frozenset()
@@ -72,14 +73,14 @@ class Compiler:
     admission: Admission
     true: frozenset[str]
 
-    def root(self, type_name: str, decided: Iterable[Decided], reach: Reach, *where: ColumnElement[bool]) -> Level:
+    def root(self, type_name: str, decided: Iterable[Decided], reach: Reach, where: Where = ()) -> Level:
         """The level of a root field."""
         table = t.BY_TYPE[type_name].alias("t")
         admitted = self.admission.of(type_name, table)
         if reach is Reach.PAGE:
             columns = _Columns()
             row = columns.place("row", table.c.row)
-            condition = (table.c.row > bindparam(AFTER), admitted, *where)
+            condition = (table.c.row > bindparam(AFTER), admitted, *conditions(type_name, table, where))
             order = (table.c.row,)
             return self._level(
                 type_name, table, columns, row, decided, reach, Gathering.LIST, condition, order, limited=True

@@ -19,12 +19,11 @@ from app.names import SpaceId
 from app.operation.authorize import ROOT_TYPES, Decided, Frame, Root, walk
 from app.operation.model import holds
 from app.sources.fetch import Asking, Chunk, Fetch, Page
-from app.spaces import tables as t
 from app.spaces.admission import Admission
 from app.spaces.driver import Reader, Readers, Record
 from app.spaces.identifiers import Identifiers, identifiers
 from app.spaces.levels import AFTER, KEYS, LIMIT, Compiler, Level, Reach, depth
-from app.spaces.where import Where, conditions, read
+from app.spaces.where import Where, read
 
 Key = tuple[str, str, frozenset[str], Where]
 VARIANTS = 64
@@ -73,8 +72,7 @@ class Space:
         if root.field == "district":
             return [compiler.root(type_name, root.children[type_name], Reach.PAGE)]
         lists = record_lists(root, asking.true) or [()]
-        filters = tuple(conditions(type_name, t.BY_TYPE[type_name].alias("t"), where))
-        first = compiler.root(type_name, lists[0], Reach.PAGE, *filters)
+        first = compiler.root(type_name, lists[0], Reach.PAGE, where)
         return [first, *(compiler.root(type_name, more, Reach.ROWS) for more in lists[1:])]
 
     async def close(self) -> None:
