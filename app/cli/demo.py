@@ -1,0 +1,122 @@
+"""`homeroom demo`: the sandbox, made at the first start and served at every one."""
+
+import asyncio
+import json
+import shlex
+import socket
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from app.cli.main import Context
+from app.cli.sandbox import Sandbox, Vendor, find_sandbox, make_sandbox, set_issuer
+from app.cli.serve import listen
+from app.errors import UsageError
+from app.importers.sandbox.calendar import current_year
+
+HOST = "127.0.0.1"
+QUERY = "{ students(first: 3) { nodes { firstName lastSurname birthDate schoolEnrollments { gradeLevel } } } }"
+TOKEN = 'sed \'s/.*"access_token": *"\\([^"]*\\)".*/\\1/\''  # noqa: S105  (how to cut one out of the answer)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any that is free.")
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".homeroom"),
+    envvar="HOMEROOM_SANDBOX",
+    help="The sandbox's folder.  [default: .homeroom]",
+)
+@click.option(
+    "--students",
+    type=click.IntRange(1, 200_000),
+    default=1200,
+    show_default=True,
+    help="Students of each district, when the sandbox is made.",
+)
+@click.pass_context
+def demo(ctx: click.Context, port: int, home: Path, students: int) -> None:
+    """Serve a sandbox: two invented districts, three vendors, on this machine alone."""
+    context: Context = ctx.obj
+    out = Console(highlight=False, soft_wrap=True, stderr=context.json)
+    today = datetime.now(UTC).date()
+    home = home.resolve()
+    port = free_port(port)
+    issuer = f"http://{HOST}:{port}"
+    sandbox = find_sandbox(home)
+    if sandbox is None:
+        with out.status("making the sandbox (once)") as status:
+            say = status.update if out.is_terminal else lambda text: out.print(f"sandbox: {text}")
+            making = make_sandbox(home, issuer=issuer, students=students, today=today, say=say)
+            sandbox = asyncio.run(making)
+    elif ctx.get_parameter_source("students") is not click.core.ParameterSource.DEFAULT:
+        remark_on_size(out, sandbox, students, home)
+    settings = set_issuer(home, issuer)
+    greet(out, sandbox, issuer, home, today)
+    sys.stdout.flush()
+    listen(settings, host=HOST, port=port, workers=1)
+
+
+def free_port(port: int) -> int:
+    """The port that the sandbox is served on, found to be free. Raises: UsageError."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((HOST, port))
+        except OSError:
+            raise UsageError(f"Port {port} of {HOST} is taken. Name another: homeroom demo --port {port + 1}") from None
+        return int(trial.getsockname()[1])
+
+
+def remark_on_size(out: Console, sandbox: Sandbox, students: int, home: Path) -> None:
+    """Say that a sandbox keeps the size that it was made with."""
+    if sandbox.students != students:
+        out.print(
+            f"The sandbox holds {sandbox.students:,} students in each district. "
+            f"To make one of {students:,}, remove {escape(str(home))} first, or name another folder with --home."
+        )
+
+
+def greet(out: Console, sandbox: Sandbox, issuer: str, home: Path, today: date) -> None:
+    """Everything that a developer needs for the first answer."""
+    out.print()
+    out.print(f"[bold]Homeroom[/] sandbox · two invented districts of {sandbox.students:,} students each")
+    out.print()
+    for name, path in (("graph", "/graphql"), ("schema", "/schema.graphql"), ("tokens", "/oauth/token")):
+        out.print(f"  {name:<9}{issuer}{path}")
+    out.print()
+    for vendor in sandbox.vendors:
+        out.print(f"  [bold]{vendor.client_id:<12}[/]{vendor.about}")
+        for access in vendor.access:
+            out.print(f"  {'':<12}[dim]in[/] {access.space} [dim]for[/] {access.purpose}")
+    out.print()
+    out.print(f"  secrets  {escape(str(home / 'vendors.toml'))}")
+    out.print(f"  grants   {escape(str(home / 'policies'))} [dim](edit one: it is in force within a second)[/]")
+    out.print()
+    out.print("[bold]Ask as readwell[/] [dim](birthDate is not granted: null, and one error that says why)[/]")
+    out.print()
+    click.echo(curl(sandbox.vendors[0], issuer), err=out.stderr)
+    out.print()
+    if current_year(sandbox.made) != current_year(today):
+        out.print(
+            f"The sandbox is of last school year, so its grants are over. Remove {escape(str(home))} to make a new one."
+        )
+        out.print()
+    out.print("[dim]Ctrl+C stops it.[/]")
+
+
+def curl(vendor: Vendor, issuer: str) -> str:
+    """One line that gets a token and asks the graph, good to be pasted into any shell."""
+    resource = f"{issuer}/spaces/{vendor.access[0].space}"
+    token = (
+        f"curl -s -u {vendor.client_id}:{vendor.client_secret} -d grant_type=client_credentials "
+        f"-d resource={resource} {issuer}/oauth/token | {TOKEN}"
+    )
+    body = shlex.quote(json.dumps({"query": QUERY}))
+    ask = f"curl -s {issuer}/graphql -H 'Content-Type: application/json'"
+    return f'{ask} -H "Authorization: Bearer $({token})" -d {body}'
