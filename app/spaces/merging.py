@@ -6,7 +6,20 @@ Every step is one statement over a whole set; no row passes through Python but t
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, ScalarSelect, Table, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Table,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.spaces.staging import READ, Part, Stage, doomed_table, stored_table
@@ -98,8 +111,10 @@ class Merging:
             await self._run(update(staged).values(section_enrollment=latest).where(staged.c.reason.is_(None)))
         row = select(table.c.row).where(table.c.source_key == staged.c.source_key).scalar_subquery()
         await self._run(update(staged).values(target=row).where(staged.c.reason.is_(None)))
+        if not columns:
+            return  # rows that were refused: here only so that their records count as mentioned
         taken = staged.c.reason.is_(None)
-        differs = or_(*(table.c[name].is_distinct_from(staged.c[name]) for name in columns))
+        differs = or_(false(), *(table.c[name].is_distinct_from(staged.c[name]) for name in columns))
         changed = and_(taken, table.c.row == staged.c.target, differs)
         stored = self._stored(part.type)
         total = await self._count(staged, taken)
@@ -227,7 +242,9 @@ class Merging:
         latest = select(enrollment.row).where(enrollment.student == of.c.student, enrollment.section == of.c.section)
         if section_enrollment.name in self._doomed:
             latest = latest.where(enrollment.row.not_in(select(self._doomed[section_enrollment.name].c.row)))
-        return latest.order_by(enrollment.begin_date.desc().nulls_last(), enrollment.row.desc()).limit(1).scalar_subquery()
+        return (
+            latest.order_by(enrollment.begin_date.desc().nulls_last(), enrollment.row.desc()).limit(1).scalar_subquery()
+        )
 
     async def _place_grades(self) -> None:
         """Hang every grade on the section enrollment that it was earned in."""

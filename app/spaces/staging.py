@@ -131,9 +131,7 @@ class Stage:
     async def settle(self) -> None:
         """Index what is held, so that every later step is one statement over sets."""
         for _, table in self.tables.values():
-            await self.connection.execute(
-                CreateIndex(Index(f"ix_{table.name}", table.c.source_key, table.c.seq))
-            )
+            await self.connection.execute(CreateIndex(Index(f"ix_{table.name}", table.c.source_key, table.c.seq)))
             await self.analyze(table)
 
     async def analyze(self, table: Table) -> None:

@@ -62,6 +62,10 @@ class Store:
             found.update((await self._connection.execute(statement)).scalars())
         return found
 
+    async def keys(self, type_: str) -> set[str]:
+        """Every key of a type that has few records: districts, schools, sessions, grading periods."""
+        return set((await self._connection.execute(select(BY_TYPE[type_].c.source_key))).scalars())
+
     async def enrollments(self, students: Sequence[str]) -> list[KnownEnrollment]:
         """The school enrollments that the space holds of these students, named by their keys."""
         enrollment = school_enrollment.c

@@ -1,0 +1,139 @@
+"""What an Ed-Fi record needs to know of the records before it: whom a reference means.
+
+Shape: a reference is an `id` of the same import (`ref="SCOL_255901001"`) or a natural identity; both lead to the
+natural key, its parts joined. Only organisations, the timetable and people's ids are kept in memory.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from app.importers.edfi.xml import Element
+from app.importers.sink import Sink
+from app.importers.values import BadCell, joined, key, text
+from app.spaces.staging import Part
+
+Value = TypeVar("Value")
+
+
+@dataclass(slots=True)
+class Period:
+    """A grading period as the calendar file states it, before a session claims it."""
+
+    file: str
+    line: int
+    name: str | None
+    begin_date: str | None
+    end_date: str | None
+
+
+@dataclass(slots=True)
+class Context:
+    """What was met so far."""
+
+    sink: Sink
+    ids: dict[str, str] = field(default_factory=dict)  # every XML id that may be referred to -> natural key
+    schools: set[str] = field(default_factory=set)
+    districts: set[str] = field(default_factory=set)
+    courses: dict[str, list[str]] = field(default_factory=dict)  # course code -> the organisations that define it
+    offerings: dict[str, str] = field(default_factory=dict)  # school, year, term, local code -> course key
+    periods: dict[str, Period] = field(default_factory=dict)  # grading periods by XML id
+    sessions: list[tuple[str, Element, str, str | None]] = field(default_factory=list)  # file, record, key, school
+    staff: dict[str, tuple[str, int, dict[str, object]]] = field(default_factory=dict)
+    classifications: dict[str, str] = field(default_factory=dict)
+
+    def take(
+        self,
+        part: Part,
+        file: str,
+        element: Element,
+        key_of: Callable[[Element], str | None],
+        values_of: Callable[[Element, str], dict[str, object]],
+    ) -> None:
+        """Take one record, or report why not."""
+        self.sink.report.count(part.type)
+        found: str | None = None
+        try:
+            found = key_of(element)
+            if found is None:
+                raise BadCell("The record does not say which one it is. Fill in its identity.", part.key)
+            self.sink.add(part, file, element.line, found, values_of(element, found))
+        except BadCell as bad:
+            self.sink.reject(part, file, element.line, found, bad)
+
+    def remember(self, element: Element, found: str | None) -> str | None:
+        """Keep the XML id of a record, so that references by id find its key."""
+        if found is not None and (name := element.attributes.get("id")):
+            self.ids[name] = found
+        return found
+
+    def organisation(self, element: Element, *names: str) -> str | None:
+        """The key of the organisation that one of these references names."""
+        for name in names:
+            reference = element.find(name)
+            if reference is None:
+                continue
+            if (found := self.ids.get(reference.attributes.get("ref", ""))) is not None:
+                return found
+            identity = reference.find("EducationalOrgIdentity")
+            if identity is not None:
+                return key(
+                    identity.text("StateOrganizationId") or identity.text("EducationOrgIdentificationCode", "ID")
+                )
+        return None
+
+    def person(self, element: Element, name: str, identity: str, unique: str) -> str | None:
+        """The key of the student or staff member that a reference names."""
+        reference = element.find(name)
+        if reference is None:
+            return None
+        return self.ids.get(reference.attributes.get("ref", "")) or key(reference.text(identity, unique))
+
+    def student(self, element: Element) -> str | None:
+        """The student that a record belongs to."""
+        return self.person(element, "StudentReference", "StudentIdentity", "StudentUniqueStateId")
+
+    def section(self, element: Element) -> str | None:
+        """The section that a `SectionReference` means."""
+        reference = element.find("SectionReference")
+        if reference is None:
+            return None
+        identity = reference.find("SectionIdentity")
+        return self.ids.get(reference.attributes.get("ref", "")) or (section_key(identity) if identity else None)
+
+    def course(self, code: str | None, school: str | None) -> str | None:
+        """The key of a course by its code: the school's own, else the district's, else the only one."""
+        if code is None:
+            return None
+        homes = self.courses.get(code, [])
+        home = (
+            school if school in homes or not homes else next((one for one in homes if one in self.districts), homes[0])
+        )
+        return joined(home, code)
+
+
+def cell(element: Element, read: Callable[[str | None], Value], *path: str) -> Value:
+    """One value of a record. Raises: BadCell that names the element."""
+    try:
+        return read(element.text(*path))
+    except BadCell as bad:
+        raise BadCell(bad.reason, path[-1]) from None
+
+
+def section_key(identity: Element) -> str | None:
+    """A section's natural key, from a `SectionIdentity`."""
+    return timetable_key(
+        cell(identity, text, "StateOrganizationId"),
+        cell(identity, text, "LocalCourseCode"),
+        cell(identity, text, "SchoolYear"),
+        cell(identity, text, "Term"),
+        cell(identity, text, "ClassPeriodName"),
+        cell(identity, text, "Location"),
+    )
+
+
+def timetable_key(
+    school: str | None, course: str | None, year: str | None, term: str | None, period: str | None, room: str | None
+) -> str | None:
+    """School, local course code, school year, term, class period, room: together they are a section of Ed-Fi 1.0."""
+    return joined(school, course, year, term, period or "", room or "")
