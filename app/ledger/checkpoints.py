@@ -98,8 +98,8 @@ class Checkpoints:
         return cls(file, space, read_key(settings.keys_folder / "ledger.json"))
 
     def begun(self) -> bool:
-        """Whether there is any checkpoint yet."""
-        return self.file.exists() and self.file.stat().st_size > 0
+        """Whether the file has any line yet."""
+        return next(self.read(), None) is not None
 
     def append(self, receipt: Receipt) -> None:
         """Vouch for the ledger up to an entry; it is on the disk when this returns. Raises: OSError."""
@@ -110,10 +110,16 @@ class Checkpoints:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with open(self.file, "a+b") as out:
             fcntl.flock(out, fcntl.LOCK_EX)  # released with the file
-            drop_torn_line(out.fileno())
+            first = drop_torn_line(out.fileno()) == 0
             out.write(line)
             out.flush()
             os.fsync(out.fileno())
+        if first:
+            folder = os.open(self.file.parent, os.O_RDONLY)  # so that the file's name survives a power cut too
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def read(self) -> Iterator[Checkpoint | int]:
         """Every checkpoint, in the order of the file; for a line that is none of ours, its number.
@@ -138,10 +144,14 @@ class Checkpoints:
         return checkpoint if checkpoint.space == self.space else None
 
 
-def drop_torn_line(handle: int) -> None:
-    """Cut off what follows the last line's end: a line that was being written when the machine stopped."""
+def drop_torn_line(handle: int) -> int:
+    """Cut off what follows the last line's end: a line that was being written when the machine stopped.
+
+    Returns: the size of what is left.
+    """
     end = size = os.fstat(handle).st_size
     while end and os.pread(handle, 1, end - 1) != b"\n":
         end -= 1
     if end < size:
         os.ftruncate(handle, end)
+    return end

@@ -135,7 +135,7 @@ def describe_fields(coordinates: Sequence[str]) -> list[str]:
 
 def plain(name: str) -> str:
     """`lastSurname` as `last surname`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z0-9])", " ", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])", " ", name).lower()
 
 
 def how_often(count: int) -> str:

@@ -64,7 +64,7 @@ async def verify(engine: AsyncEngine, checkpoints: Checkpoints) -> Verdict:
     walk = Walk(beginning(checkpoints.space), marks)
     async for row in stored(engine):
         walk.step(row)
-    return walk.verdict(begun=checkpoints.begun())
+    return walk.verdict()
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ class Walk:
             )
         self._streams.follow(row.sequence, entry)
 
-    def verdict(self, *, begun: bool) -> Verdict:
+    def verdict(self) -> Verdict:
         """What was found, now that the chain is at its end."""
         last = self._marks.last
         if last is not None and last.sequence > self._head.sequence:
@@ -145,7 +145,7 @@ class Walk:
                 f"The ledger ends at entry {self._head.sequence}, but a checkpoint of "
                 f"{last.at.isoformat(timespec='seconds')} vouches for entry {last.sequence}: the end was removed."
             )
-        if self._entries and not begun:
+        if self._entries and not self._marks.count and not self._marks.forged:
             self._find("There are no checkpoints: their file was removed. Put it back from a copy.")
         return Verdict(
             entries=self._entries,
@@ -189,19 +189,16 @@ class Streams:
     def follow(self, sequence: int, entry: Entry) -> None:
         """Take in the next entry."""
         key = entry.client, entry.request
-        match entry.kind:
-            case Kind.OPENING:
-                self._open[key] = _Stream(sequence, entry.at)
-            case Kind.CHUNK:
-                stream = self._open.setdefault(key, _Stream(sequence, entry.at))
-                stream.chunks += 1
-                for whose in entry.disclosed:
-                    stream.records += whose.records
-                    stream.students |= whose.students or BitMap()
-            case Kind.CLOSING | Kind.ABORTED:
-                self._open.pop(key, None)
-            case Kind.ANSWER | Kind.REFUSAL:
-                pass
+        if entry.kind is Kind.OPENING:
+            self._open[key] = _Stream(sequence, entry.at)
+        elif entry.kind is Kind.CHUNK:
+            stream = self._open.setdefault(key, _Stream(sequence, entry.at))
+            stream.chunks += 1
+            for whose in entry.disclosed:
+                stream.records += whose.records
+                stream.students |= whose.students or BitMap()
+        elif entry.kind in (Kind.CLOSING, Kind.ABORTED):
+            self._open.pop(key, None)
 
     def open(self) -> Iterator[Interrupted]:
         """Those that have no end, in the order in which they began."""

@@ -8,25 +8,29 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.ledger import Checkpoints
+from app.ledger.store import metadata
 from app.settings import Settings
 from app.storage.engines import open_engine
-from app.storage.migrate import migrate
 from tests.ledger.samples import checkpoints_in
+
+
+async def with_tables(engine: AsyncEngine) -> AsyncEngine:
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    return engine
 
 
 @pytest.fixture
 async def engine(database: AsyncEngine) -> AsyncEngine:
     """Once on SQLite, once on PostgreSQL."""
-    await migrate(database, "ledger")
-    return database
+    return await with_tables(database)
 
 
 @pytest.fixture
 async def file_engine(sqlite_url: str) -> AsyncIterator[AsyncEngine]:
     """On SQLite alone."""
     engine = open_engine(Settings().database_url(sqlite_url))
-    await migrate(engine, "ledger")
-    yield engine
+    yield await with_tables(engine)
     await engine.dispose()
 
 
@@ -34,8 +38,7 @@ async def file_engine(sqlite_url: str) -> AsyncIterator[AsyncEngine]:
 async def server_engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
     """On PostgreSQL alone."""
     engine = open_engine(Settings().database_url(postgres_url))
-    await migrate(engine, "ledger")
-    yield engine
+    yield await with_tables(engine)
     await engine.dispose()
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -177,7 +176,7 @@ def test_verify_ends_with_0_for_a_sound_ledger(settings: Settings) -> None:
 
 
 @pytest.fixture
-def cut(settings: Settings) -> Iterator[Settings]:
+def cut(settings: Settings) -> Settings:
     """The same, with its last entry removed and many lines of nonsense among the checkpoints."""
 
     async def tamper() -> None:
@@ -189,7 +188,7 @@ def cut(settings: Settings) -> Iterator[Settings]:
     asyncio.run(tamper())
     with open(settings.home / "checkpoints" / "tx-grand-bend.jsonl", "a") as file:
         file.write("{}\n" * 105)
-    yield settings
+    return settings
 
 
 def test_verify_ends_with_1_for_a_ledger_that_was_cut(cut: Settings) -> None:

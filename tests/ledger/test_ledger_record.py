@@ -31,6 +31,7 @@ class GatedEnd:
         self.begun = asyncio.Semaphore(0)
         self.commit = asyncio.Semaphore(0)
         self.head_now = beginning(SPACE)
+        self.failing = False
 
     async def head(self) -> Receipt:
         return self.head_now
@@ -40,6 +41,8 @@ class GatedEnd:
         self.batches.append([each.client for each in batch])
         self.begun.release()
         await self.commit.acquire()
+        if self.failing:
+            raise OSError("No space left on device")
         self.head_now = receipts[-1]
         return receipts
 
@@ -127,6 +130,23 @@ async def test_a_caller_who_leaves_during_the_commit_leaves_the_writer_whole(gat
     assert (await stays).sequence == 2
     end.commit.release()
     assert (await gated.record(an_entry())).sequence == 3
+    await gated.close()
+
+
+async def test_a_commit_that_fails_is_told_to_all_who_still_wait_and_the_next_is_tried_anew(
+    gated: Ledger, end: GatedEnd
+) -> None:
+    gone, *rest = (asyncio.create_task(gated.record(an_entry(client=name))) for name in ("gone", "a", "b"))
+    await end.begun.acquire()
+    gone.cancel()
+    await asyncio.wait([gone])
+    end.failing = True
+    end.commit.release()
+    outcomes = await asyncio.gather(*rest, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
+    end.failing = False
+    end.commit.release()
+    assert (await gated.record(an_entry())).sequence == 1
     await gated.close()
 
 
@@ -299,11 +319,14 @@ async def test_two_servers_on_one_database_keep_one_chain(engine: AsyncEngine, c
     assert (await verify(engine, checkpoints)).sound
 
 
-async def test_a_server_that_turns_its_own_durability_off_is_overruled(server_engine: AsyncEngine) -> None:
+@pytest.mark.parametrize("setting", ["off", "local", "on"])
+async def test_a_server_that_turns_its_own_durability_off_is_overruled(
+    server_engine: AsyncEngine, setting: str
+) -> None:
     name = server_engine.url.database
     async with server_engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit TO off"))
+        await connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit TO {setting}"))
     await server_engine.dispose()
     end = PostgresEnd(server_engine, beginning(SPACE), 10)
     await end.append([prepare(an_entry())])

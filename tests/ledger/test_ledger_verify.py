@@ -221,6 +221,12 @@ async def test_removed_checkpoints_are_found(recorded: AsyncEngine, checkpoints:
     assert finding.startswith("There are no checkpoints")
 
 
+async def test_checkpoints_replaced_by_a_torn_line_are_found(recorded: AsyncEngine, checkpoints: Checkpoints) -> None:
+    checkpoints.file.write_text('{"space":')
+    [finding] = (await verify(recorded, checkpoints)).findings
+    assert finding.startswith("There are no checkpoints")
+
+
 async def test_a_ledger_carried_over_from_another_space_is_found(recorded: AsyncEngine, tmp_path: Path) -> None:
     other = checkpoints_in(tmp_path / "other", SpaceId("ca/seaview"))
     other.append(beginning(SpaceId("ca/seaview")))
