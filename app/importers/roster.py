@@ -10,7 +10,7 @@ from app.importers.edfi.read import read_edfi
 from app.importers.oneroster.read import read_oneroster
 from app.importers.report import Report
 from app.importers.sink import Sink
-from app.importers.source import ImportError_, Progress, Source, opened
+from app.importers.source import Progress, RosterError, Source, opened
 from app.spaces.store import storing
 
 Form = Literal["oneroster", "edfi"]
@@ -49,7 +49,7 @@ def _form(source: Source) -> Form:
         return "oneroster"
     if any(file.name.lower().endswith(".xml") for file in source.files):
         return "edfi"
-    raise ImportError_(
+    raise RosterError(
         "The source holds neither a OneRoster manifest.csv nor Ed-Fi XML files. "
         "Name the folder or archive that does, and its form with --format."
     )

@@ -1,7 +1,7 @@
 """Where readers put their rows: gathered into batches, counted, and handed to the space's store."""
 
 from app.importers.report import Report
-from app.importers.values import BadCell
+from app.importers.values import CellError
 from app.spaces.staging import READ, Part
 from app.spaces.store import Store
 
@@ -38,7 +38,7 @@ class Sink:
         """Say that a record is in the file, though its row was not taken: it stays in the space as it was."""
         self._put(part, (file, line, key, READ, *(None for _ in (*part.columns, *part.parents))))
 
-    def reject(self, part: Part, file: str, line: int, key: str | None, bad: BadCell) -> None:
+    def reject(self, part: Part, file: str, line: int, key: str | None, bad: CellError) -> None:
         """Report a row that is not taken; its record, if any, stays as it was."""
         self.report.reject(file, line, bad.column, bad.reason)
         if key is None:

@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 """Told while a file is read: its name, the bytes read so far of the whole import, and all of its bytes."""
 
 
-class ImportError_(HomeroomError):  # noqa: N801 - `ImportError` is Python's own
+class RosterError(HomeroomError):
     """A source that cannot be read as a roster. Nothing was stored."""
 
     exit_status = 1
@@ -67,11 +67,12 @@ class Source:
             with self._raw(file) as stream:
                 yield io.BufferedReader(_Counted(stream, file, self), 1 << 16)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            raise ImportError_(
-                f"{file.name} is damaged inside its archive ({type(error).__name__}). Nothing was stored; send the archive again."
+            raise RosterError(
+                f"{file.name} is damaged inside its archive ({type(error).__name__}). "
+                "Nothing was stored; send the archive again."
             ) from None
         except OSError as error:
-            raise ImportError_(f"{file.name} cannot be read ({type(error).__name__}). Nothing was stored.") from None
+            raise RosterError(f"{file.name} cannot be read ({type(error).__name__}). Nothing was stored.") from None
 
     def _raw(self, file: File) -> "io.BufferedReader | zipfile.ZipExtFile":
         if self._archive is not None:
@@ -82,7 +83,7 @@ class Source:
         """Count bytes that were read. Raises: HomeroomError past the cap."""
         self._read += count
         if self._read > 2 * MAX_BYTES:
-            raise ImportError_(
+            raise RosterError(
                 f"The source unfolds to more than {2 * MAX_BYTES:,} bytes. Nothing was stored; send it in parts."
             )
         if self._progress is not None:
@@ -108,7 +109,7 @@ class _Counted(io.RawIOBase):
         view[: len(data)] = data
         self._seen += len(data)
         if self._seen > self._file.size:
-            raise ImportError_(f"{self._file.name} is longer than its archive says. Nothing was stored.")
+            raise RosterError(f"{self._file.name} is longer than its archive says. Nothing was stored.")
         self._source.told(self._file, len(data))
         return len(data)
 
@@ -120,12 +121,13 @@ def opened(root: Path, report: Report, progress: Progress | None) -> Iterator[So
         yield Source(root, None, _listed(root, report), progress)
         return
     if not root.exists():
-        raise ImportError_("There is no such file or folder. Name a folder or a zip archive of the district's files.")
+        raise RosterError("There is no such file or folder. Name a folder or a zip archive of the district's files.")
     try:
         archive = zipfile.ZipFile(root)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError):
-        raise ImportError_(
-            "The source is neither a folder nor a zip archive that can be read. Name a folder, or send the archive again."
+        raise RosterError(
+            "The source is neither a folder nor a zip archive that can be read. "
+            "Name a folder, or send the archive again."
         ) from None
     with archive:
         yield Source(root, archive, _entries(archive, report), progress)
@@ -145,9 +147,9 @@ def _entries(archive: zipfile.ZipFile, report: Report) -> list[File]:
     files: list[File] = []
     infos = archive.infolist()
     if len(infos) > MAX_ENTRIES:
-        raise ImportError_(f"The archive holds more than {MAX_ENTRIES:,} files. Send only the roster's.")
+        raise RosterError(f"The archive holds more than {MAX_ENTRIES:,} files. Send only the roster's.")
     if sum(info.file_size for info in infos) > MAX_BYTES:
-        raise ImportError_(f"The archive unfolds to more than {MAX_BYTES:,} bytes. Send it in parts.")
+        raise RosterError(f"The archive unfolds to more than {MAX_BYTES:,} bytes. Send it in parts.")
     for info in infos:
         path = PurePosixPath(info.filename.replace("\\", "/"))
         if info.is_dir() or _skipped(path):
@@ -167,11 +169,11 @@ def _entries(archive: zipfile.ZipFile, report: Report) -> list[File]:
 
 def _refuse_bombs(info: zipfile.ZipInfo, name: str) -> None:
     if info.flag_bits & 1:
-        raise ImportError_(f"{name} is encrypted. Send the archive without a password.")
+        raise RosterError(f"{name} is encrypted. Send the archive without a password.")
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise ImportError_(f"{name} is compressed in an unusual way. Make the archive with plain zip (deflate).")
+        raise RosterError(f"{name} is compressed in an unusual way. Make the archive with plain zip (deflate).")
     if info.file_size > RATIO_FROM and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-        raise ImportError_(
+        raise RosterError(
             f"{name} unfolds to more than {MAX_RATIO} times its size, as no roster does. Nothing was read."
         )
 
@@ -191,7 +193,7 @@ def _listed(root: Path, report: Report) -> list[File]:
         elif suffix in {".csv", ".xml"}:
             files.append(File(str(inside), name, path.stat().st_size))
         if len(files) > MAX_ENTRIES:
-            raise ImportError_(f"The folder holds more than {MAX_ENTRIES:,} files. Name the roster's own.")
+            raise RosterError(f"The folder holds more than {MAX_ENTRIES:,} files. Name the roster's own.")
     if sum(file.size for file in files) > MAX_BYTES:
-        raise ImportError_(f"The folder holds more than {MAX_BYTES:,} bytes. Send it in parts.")
+        raise RosterError(f"The folder holds more than {MAX_BYTES:,} bytes. Send it in parts.")
     return files

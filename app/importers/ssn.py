@@ -41,7 +41,7 @@ class Identifiers:
 
 
 def sift(codes: Iterable[tuple[str | None, str | None]]) -> Identifiers:
-    """Part local identifiers from social security numbers. Shape: (system, code) in the file's order; the first stays."""
+    """Part local identifiers from social security numbers. Shape: (system, code), of which the first stays."""
     local: tuple[str | None, str | None] | None = None
     ssns: list[str] = []
     for system, code in codes:

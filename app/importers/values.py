@@ -49,7 +49,7 @@ _GRADES = {
 }
 
 
-class BadCell(Exception):
+class CellError(Exception):
     """A cell that cannot be read. `reason` is a sentence without the cell's value."""
 
     def __init__(self, reason: str, column: str | None = None) -> None:
@@ -63,9 +63,9 @@ def text(cell: str | None) -> str | None:
     if cell is None:
         return None
     if len(cell) > MAX_CELL:
-        raise BadCell(f"The value is longer than {MAX_CELL:,} characters. Shorten it.")
+        raise CellError(f"The value is longer than {MAX_CELL:,} characters. Shorten it.")
     if "\0" in cell:
-        raise BadCell("The value holds a NUL character. Export the file again as plain text.")
+        raise CellError("The value holds a NUL character. Export the file again as plain text.")
     cell = cell.strip()
     if not cell:
         return None
@@ -76,7 +76,7 @@ def key(cell: str | None) -> str | None:
     """A key: text that is short enough to be one."""
     found = text(cell)
     if found is not None and len(found) > MAX_KEY:
-        raise BadCell(f"The key is longer than {MAX_KEY} characters. Give the record a shorter one.")
+        raise CellError(f"The key is longer than {MAX_KEY} characters. Give the record a shorter one.")
     return found
 
 
@@ -91,7 +91,7 @@ def iso_date(cell: str | None) -> str | None:
     except ValueError:
         day = None
     if day is None or not 1800 <= day.year <= 2999:
-        raise BadCell("This is no date. Write it as YYYY-MM-DD.")
+        raise CellError("This is no date. Write it as YYYY-MM-DD.")
     return day.isoformat()
 
 
@@ -106,7 +106,7 @@ def truth(cell: str | None) -> bool | None:
         case "false" | "0":
             return False
         case _:
-            raise BadCell("This is neither true nor false. Write one of them.")
+            raise CellError("This is neither true nor false. Write one of them.")
 
 
 def number(cell: str | None) -> float | None:
@@ -119,7 +119,7 @@ def number(cell: str | None) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise BadCell("This is no number. Write digits with a decimal point.")
+        raise CellError("This is no number. Write digits with a decimal point.")
     return value
 
 
@@ -130,7 +130,7 @@ def school_year(cell: str | None) -> int | None:
         return None
     match = _YEAR.fullmatch(found)
     if not match or not found.isascii() or (match[1] and int(match[2]) != int(match[1]) + 1):
-        raise BadCell("This is no school year. Write the year in which it ends, or both as 2026-2027.")
+        raise CellError("This is no school year. Write the year in which it ends, or both as 2026-2027.")
     return int(match[2])
 
 

@@ -32,7 +32,7 @@ REQUIRED = {
     "SectionEnrollment": ("student", "section"),
     "Grade": ("student", "section"),
 }
-"""The parents that a record cannot be without: a row that lacks one is rejected, and a record that loses one goes too."""
+"""The parents that a record cannot be without: a row that lacks one is rejected, a record that loses one goes."""
 
 DUPLICATE, UNKNOWN, MISSING = "duplicate", "unknown", "missing"
 
@@ -228,7 +228,7 @@ class Merging:
         for type_, table in BY_TYPE.items():
             for parent, doomed in self._doomed.items():
                 if parent in table.c and parent not in REQUIRED.get(type_, ()):
-                    where = table.c[parent].in_(select(doomed.c.row))
+                    where: ColumnElement[bool] = table.c[parent].in_(select(doomed.c.row))
                     if table.name in self._doomed:
                         where = and_(where, table.c.row.not_in(select(self._doomed[table.name].c.row)))
                     if await self._count(table, where):

@@ -122,7 +122,8 @@ async def storing(engine: AsyncEngine, *, dry_run: bool = False) -> AsyncIterato
     except FAILURES as error:
         # INVARIANT: a database's own message may quote a row, so only its kind is told.
         raise Unavailable(
-            f"The space's database failed ({type(error).__name__}). Nothing was stored; run the import again when it answers."
+            f"The space's database failed ({type(error).__name__}). Nothing was stored; "
+            "run the import again when it answers."
         ) from None
 
 

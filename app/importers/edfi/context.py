@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from app.importers.edfi.xml import Element
 from app.importers.sink import Sink
-from app.importers.values import BadCell, joined, key, text
+from app.importers.values import CellError, joined, key, text
 from app.spaces.staging import Part
 
 Value = TypeVar("Value")
@@ -56,9 +56,9 @@ class Context:
         try:
             found = key_of(element)
             if found is None:
-                raise BadCell("The record does not say which one it is. Fill in its identity.", part.key)
+                raise CellError("The record does not say which one it is. Fill in its identity.", part.key)
             self.sink.add(part, file, element.line, found, values_of(element, found))
-        except BadCell as bad:
+        except CellError as bad:
             self.sink.reject(part, file, element.line, found, bad)
 
     def remember(self, element: Element, found: str | None) -> str | None:
@@ -113,11 +113,11 @@ class Context:
 
 
 def cell(element: Element, read: Callable[[str | None], Value], *path: str) -> Value:
-    """One value of a record. Raises: BadCell that names the element."""
+    """One value of a record. Raises: CellError that names the element."""
     try:
         return read(element.text(*path))
-    except BadCell as bad:
-        raise BadCell(bad.reason, path[-1]) from None
+    except CellError as bad:
+        raise CellError(bad.reason, path[-1]) from None
 
 
 def section_key(identity: Element) -> str | None:
@@ -132,7 +132,7 @@ def section_key(identity: Element) -> str | None:
     )
 
 
-def timetable_key(
+def timetable_key(  # noqa: PLR0917 - the six parts in the order of Ed-Fi's own identity
     school: str | None, course: str | None, year: str | None, term: str | None, period: str | None, room: str | None
 ) -> str | None:
     """School, local course code, school year, term, class period, room: together they are a section of Ed-Fi 1.0."""

@@ -2,7 +2,7 @@
 
 from app.importers.edfi.context import Context, cell, section_key
 from app.importers.edfi.xml import Element
-from app.importers.values import BadCell, grade_level, iso_date, joined, key, number, school_year, text, truth
+from app.importers.values import CellError, grade_level, iso_date, joined, key, number, school_year, text, truth
 from app.spaces.staging import Part
 
 SCHOOL_ENROLLMENT = Part(
@@ -111,7 +111,7 @@ def grade(context: Context, file: str, element: Element) -> None:
         student, section = whose(one)
         letter, numeric = cell(one, text, "LetterGradeEarned"), cell(one, number, "NumericGradeEarned")
         if letter is None and numeric is None:
-            raise BadCell("The grade has neither a letter nor a number.", "NumericGradeEarned")
+            raise CellError("The grade has neither a letter nor a number.", "NumericGradeEarned")
         return {
             "letter_grade_earned": letter,
             "numeric_grade_earned": numeric,

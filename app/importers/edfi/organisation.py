@@ -2,7 +2,7 @@
 
 from app.importers.edfi.context import Context, Period, cell, timetable_key
 from app.importers.edfi.xml import Element
-from app.importers.values import BadCell, grade_level, iso_date, joined, json_list, key, school_year, text
+from app.importers.values import CellError, grade_level, iso_date, joined, json_list, key, school_year, text
 from app.spaces.staging import Part
 
 DISTRICT = Part("district", "District", ("name_of_institution",), key="StateOrganizationId", whole=True)
@@ -145,9 +145,9 @@ def grading_period(context: Context, file: str, element: Element) -> None:
         )
         name = element.attributes.get("id") or period.name
         if name is None or period.name is None:
-            raise BadCell("The grading period has no name.", "GradingPeriod")
+            raise CellError("The grading period has no name.", "GradingPeriod")
         context.periods[name] = period
-    except BadCell as bad:
+    except CellError as bad:
         context.sink.report.count("GradingPeriod")
         context.sink.reject(PERIOD, file, element.line, None, bad)
 
@@ -231,7 +231,7 @@ def course_offering(context: Context, file: str, element: Element) -> None:
         taught = context.ids.get(reference.attributes.get("ref", "")) or context.course(code, home)
         if found is not None and taught is not None:
             context.offerings[found] = taught
-    except BadCell as bad:
+    except CellError as bad:
         context.sink.report.reject(file, element.line, bad.column, bad.reason)
 
 

@@ -3,7 +3,7 @@
 from app.importers.edfi.context import Context, cell
 from app.importers.edfi.xml import Element
 from app.importers.ssn import distinct, looks_like, sift
-from app.importers.values import BadCell, iso_date, joined, json_list, key, text, truth
+from app.importers.values import CellError, iso_date, joined, json_list, key, text, truth
 from app.spaces.staging import Part
 
 STAFF = Part(
@@ -64,7 +64,7 @@ def staff(context: Context, file: str, element: Element) -> None:
     try:
         found = _unlike_ssn(context, context.remember(element, cell(element, key, "StaffUniqueStateId")))
         if found is None:
-            raise BadCell("The staff member has no unique id.", "StaffUniqueStateId")
+            raise CellError("The staff member has no unique id.", "StaffUniqueStateId")
         mail = _chosen(element, "ElectronicMail", "EmailAddressType", "Work")
         values: dict[str, object] = {
             "staff_id": found,
@@ -77,7 +77,7 @@ def staff(context: Context, file: str, element: Element) -> None:
             context.sink.add(STAFF, file, element.line, found, values)  # the store reports it as repeated
         else:
             context.staff[found] = (file, element.line, values)
-    except BadCell as bad:
+    except CellError as bad:
         context.sink.reject(STAFF, file, element.line, found, bad)
 
 
@@ -88,7 +88,7 @@ def staff_assignment(context: Context, file: str, element: Element) -> None:
         role = cell(element, text, "StaffClassification")
         if who is not None and role is not None:
             context.classifications.setdefault(who, role)
-    except BadCell as bad:
+    except CellError as bad:
         context.sink.report.note(file, element.line, bad.column, bad.reason)
 
 
@@ -190,7 +190,7 @@ def _unlike_ssn(context: Context, found: str | None) -> str | None:
     if looks_like(found, bare=False):
         context.sink.report.ssns_met += 1
         if not context.sink.keep_ssn:
-            raise BadCell(
+            raise CellError(
                 "The key looks like a social security number, which this district does not store. Give another."
             )
     return found

@@ -6,7 +6,7 @@ from app.importers.edfi import enrollment, organisation, people
 from app.importers.edfi.context import Context
 from app.importers.edfi.xml import Element, records, root_name
 from app.importers.sink import Sink
-from app.importers.source import ImportError_, Source
+from app.importers.source import RosterError, Source
 
 Reader = Callable[[Context, str, Element], None]
 
@@ -52,7 +52,7 @@ async def read_edfi(source: Source, sink: Sink) -> None:
     roots = {file.path: root_name(source, file) for file in files}
     files = [file for file in files if roots[file.path] in INTERCHANGES]
     if not files:
-        raise ImportError_("No file of the source is an Ed-Fi interchange of a roster. Send the district's XML files.")
+        raise RosterError("No file of the source is an Ed-Fi interchange of a roster. Send the district's XML files.")
     order = list(INTERCHANGES)
     files.sort(key=lambda file: (order.index(roots[file.path]), file.path))
     source.expect(files)

@@ -7,7 +7,7 @@ a document type, and with it every entity of its own, is refused, so nothing exp
 from collections.abc import Callable, Iterator
 from xml.parsers import expat
 
-from app.importers.source import File, ImportError_, Source
+from app.importers.source import File, RosterError, Source
 
 MAX_DEPTH = 64
 MAX_RECORD = 4 * 1024**2
@@ -70,7 +70,7 @@ class _Reading:
         self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
 
     def doctype(self, *_: object) -> None:
-        raise ImportError_(
+        raise RosterError(
             f"{self.file.name} declares a document type (DOCTYPE), which can hide other files and endless text. "
             "Take the declaration out; Ed-Fi files have none."
         )
@@ -85,7 +85,7 @@ class _Reading:
         if self.skip:
             return
         if self.depth > MAX_DEPTH:
-            raise ImportError_(f"{self.file.name} nests elements more than {MAX_DEPTH} deep, as no Ed-Fi file does.")
+            raise RosterError(f"{self.file.name} nests elements more than {MAX_DEPTH} deep, as no Ed-Fi file does.")
         self._weigh(1 + len(local) + sum(len(value) for value in attributes.values()))
         element = Element(local, attributes, self.parser.CurrentLineNumber)
         if self.stack:
@@ -109,8 +109,9 @@ class _Reading:
         self.weight += count
         if self.weight > MAX_RECORD:
             line = self.stack[0].line if self.stack else self.parser.CurrentLineNumber
-            raise ImportError_(
-                f"{self.file.name}:{line}: the record is larger than {MAX_RECORD:,} characters. Shorten it; nothing was stored."
+            raise RosterError(
+                f"{self.file.name}:{line}: the record is larger than {MAX_RECORD:,} characters. "
+                "Shorten it; nothing was stored."
             )
 
 
@@ -127,9 +128,7 @@ def records(source: Source, file: File, wanted: Callable[[str], bool]) -> Iterat
                 reading.parser.Parse(chunk, False)
                 fed += len(chunk)
                 if fed - reading.parser.CurrentByteIndex > 2 * MAX_RECORD:
-                    raise ImportError_(
-                        f"{file.name}: one tag or comment is larger than any record. Nothing was stored."
-                    )
+                    raise RosterError(f"{file.name}: one tag or comment is larger than any record. Nothing was stored.")
                 if reading.skip:
                     return
                 yield from reading.ready
@@ -138,7 +137,7 @@ def records(source: Source, file: File, wanted: Callable[[str], bool]) -> Iterat
         except (expat.ExpatError, ValueError, LookupError) as error:
             line = getattr(error, "lineno", reading.parser.CurrentLineNumber)
             said = expat.ErrorString(error.code) if isinstance(error, expat.ExpatError) else "unknown encoding"
-            raise ImportError_(
+            raise RosterError(
                 f"{file.name}:{line}: this is no well-formed XML ({said}). Export the file again as UTF-8."
             ) from None
         yield from reading.ready

@@ -1,4 +1,4 @@
-"""What a row needs to know of the files before it: which organisation is a school, who is a student, what was graded."""
+"""What a row needs to know of the files before it: what is a school, who is a student, what was graded."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from app.importers.oneroster.manifest import Manifest
 from app.importers.oneroster.rows import Row, rows
 from app.importers.sink import Sink
 from app.importers.source import Source
-from app.importers.values import BadCell
+from app.importers.values import CellError
 from app.spaces.staging import Part
 
 
@@ -73,12 +73,12 @@ class Context:
                 self.sink.remove(part.type, found)
                 return
             self.sink.add(part, self.file(name), row.line, found, values(row, found))
-        except BadCell as bad:
+        except CellError as bad:
             self.sink.reject(part, self.file(name), row.line, found or readable(row), bad)
 
 
 def sound(row: Row) -> str:
-    """The key of a row that is whole. Raises: BadCell."""
+    """The key of a row that is whole. Raises: CellError."""
     if row.bad is not None:
         raise row.bad
     return row.key()
@@ -88,5 +88,5 @@ def readable(row: Row) -> str | None:
     """The key of a row that is not whole, if it can be read all the same."""
     try:
         return row.key()
-    except BadCell:
+    except CellError:
         return None

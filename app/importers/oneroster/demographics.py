@@ -2,7 +2,7 @@
 
 from app.importers.oneroster.context import Context, readable, sound
 from app.importers.oneroster.shape import Shape
-from app.importers.values import BadCell, iso_date, json_list, text, truth
+from app.importers.values import CellError, iso_date, json_list, text, truth
 from app.spaces.staging import Part
 
 _RACES = {
@@ -41,5 +41,5 @@ async def demographics(context: Context) -> None:
                 races = [name for column, name in _RACES.items() if row.read(truth, column)]
                 values = {**shape.values(row), "races": json_list(races)}
             context.sink.add(shape.part, context.file("demographics"), row.line, found, values)
-        except BadCell as bad:
+        except CellError as bad:
             context.sink.reject(shape.part, context.file("demographics"), row.line, found or readable(row), bad)

@@ -4,7 +4,7 @@ from app.importers.oneroster.context import Context, readable, sound
 from app.importers.oneroster.roles import role_of
 from app.importers.oneroster.rows import Row
 from app.importers.oneroster.shape import whole
-from app.importers.values import BadCell, iso_date, truth
+from app.importers.values import CellError, iso_date, truth
 from app.spaces.staging import Part
 
 SECTION_ENROLLMENT = Part(
@@ -55,7 +55,7 @@ async def enrollments(context: Context) -> None:
                 context.sink.report.count("StaffSectionAssociation")
                 values |= {"staff": row.key("userSourcedId"), "classroom_position": _position(row, role)}
                 context.sink.add(staff, file, row.line, found, values)
-        except BadCell as bad:
+        except CellError as bad:
             found = found or readable(row)
             context.sink.report.reject(file, row.line, bad.column, bad.reason)
             for part in (student, staff):

@@ -3,7 +3,7 @@
 from app.importers.oneroster.context import Context, LineItem, sound
 from app.importers.oneroster.rows import Row
 from app.importers.oneroster.shape import Shape
-from app.importers.values import BadCell, key, number, text
+from app.importers.values import CellError, key, number, text
 from app.spaces.staging import Part
 
 _SCORES = {
@@ -34,7 +34,7 @@ async def categories(context: Context) -> None:
             found = sound(row)
             if not row.removed:
                 context.categories[found] = row.read(text, "title")
-        except BadCell as bad:
+        except CellError as bad:
             context.sink.report.reject(context.file("categories"), row.line, bad.column, bad.reason)
 
 
@@ -50,7 +50,7 @@ async def line_items(context: Context) -> None:
                 period = None
             category = context.categories.get(row.read(key, "categorySourcedId") or "")
             context.line_items[found] = LineItem(row.key("classSourcedId"), period, category)
-        except BadCell as bad:
+        except CellError as bad:
             context.sink.report.reject(context.file("lineItems"), row.line, bad.column, bad.reason)
             context.sink.store.keep_unmentioned("Grade")
 
@@ -68,7 +68,7 @@ async def results(context: Context) -> None:
 
         def values(row: Row, _: str, shape: Shape = full, item: LineItem | None = item) -> dict[str, object]:
             if item is None:
-                raise BadCell("It belongs to a line item that is not in this import.", "lineItemSourcedId")
+                raise CellError("It belongs to a line item that is not in this import.", "lineItemSourcedId")
             return {
                 **shape.values(row),
                 "grade_type": item.category,

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from app.importers.oneroster.rows import rows
 from app.importers.sink import Sink
-from app.importers.source import File, ImportError_, Source
+from app.importers.source import File, RosterError, Source
 
 Mode = Literal["bulk", "delta", "absent"]
 
@@ -57,11 +57,12 @@ def read_manifest(source: Source, sink: Sink) -> Manifest:
     for file in source.files:
         name = file.name.lower()
         if name.endswith(".csv") and name in files:
-            raise ImportError_(f"There are two files named {file.name}. Send one district's files, in one folder.")
+            raise RosterError(f"There are two files named {file.name}. Send one district's files, in one folder.")
         files[name] = file
     if "manifest.csv" not in files:
-        raise ImportError_(
-            "There is no manifest.csv, so nobody can tell a full roster from a list of changes. Export it with its manifest."
+        raise RosterError(
+            "There is no manifest.csv, so nobody can tell a full roster from a list of changes. "
+            "Export it with its manifest."
         )
     said: dict[str, str] = {}
     for row in rows(source, files["manifest.csv"], sink.report, ("propertyName", "value")):
@@ -69,22 +70,22 @@ def read_manifest(source: Source, sink: Sink) -> Manifest:
             said[(row.cell("propertyName") or "").strip()] = (row.cell("value") or "").strip()
     version = said.get("oneroster.version", "")
     if version not in {"1.1", "1.2"}:
-        raise ImportError_("manifest.csv: oneroster.version: Homeroom reads OneRoster 1.1 and 1.2. Export one of them.")
+        raise RosterError("manifest.csv: oneroster.version: Homeroom reads OneRoster 1.1 and 1.2. Export one of them.")
     modes: dict[str, Mode] = {}
     for name in READ:
         mode = said.get(f"file.{name}", "absent").lower()
         if mode not in get_args(Mode):
-            raise ImportError_(f"manifest.csv: file.{name}: a file is bulk, delta or absent. Write one of them.")
+            raise RosterError(f"manifest.csv: file.{name}: a file is bulk, delta or absent. Write one of them.")
         there = f"{name}.csv".lower() in files
         if mode != "absent" and not there:
-            raise ImportError_(
+            raise RosterError(
                 f"manifest.csv: file.{name}: {name}.csv is promised but not there. Send it, or write absent."
             )
         if mode == "absent" and there:
             sink.report.note(f"{name}.csv", 0, None, "The manifest says that this file is absent; it was not read.")
         modes[name] = mode  # type: ignore[assignment]
     if version == "1.2" and modes["users"] == "bulk" and modes["roles"] == "absent":
-        raise ImportError_(
+        raise RosterError(
             "manifest.csv: file.roles: a full list of users needs roles.csv to tell students from staff. Send it."
         )
     return Manifest(version, {name: files[f"{name}.csv".lower()] for name in READ if modes[name] != "absent"}, modes)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.importers.oneroster.context import Context, readable, sound
 from app.importers.oneroster.rows import Row
 from app.importers.oneroster.shape import Shape, whole
-from app.importers.values import BadCell, iso_date, json_list, key, listed, school_year, text
+from app.importers.values import CellError, iso_date, json_list, key, listed, school_year, text
 from app.spaces.staging import Part
 
 DISTRICT = Part("district", "District", ("name_of_institution",))
@@ -67,9 +67,9 @@ async def _tree(context: Context, name: str, parts: dict[str, Part], needed: tup
                 continue
             kind = (row.read(text, "type") or "").lower()
             if row_key in found:
-                raise BadCell("The same key stands in an earlier row; this one was not taken.", "sourcedId")
+                raise CellError("The same key stands in an earlier row; this one was not taken.", "sourcedId")
             found[row_key] = _Node(row, kind, row.read(key, "parentSourcedId"))
-        except BadCell as bad:
+        except CellError as bad:
             row_key = row_key or readable(row)
             context.sink.report.reject(file, row.line, bad.column, bad.reason)
             for part in set(parts.values()):
@@ -127,7 +127,7 @@ async def academic_sessions(context: Context) -> None:
 
         def values(row: Row, _: str, node: _Node = node) -> dict[str, object]:
             if node.type not in {*_SESSION_TYPES, "gradingperiod"}:
-                raise BadCell(
+                raise CellError(
                     "The type is none of gradingPeriod, semester, schoolYear, term. Write one of them.", "type"
                 )
             return {

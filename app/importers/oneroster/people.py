@@ -7,7 +7,7 @@ from app.importers.oneroster.roles import ENROLLMENT, STAFF_ROLES, role_of, sett
 from app.importers.oneroster.rows import Row
 from app.importers.oneroster.shape import Shape, whole
 from app.importers.ssn import distinct, looks_like, sift
-from app.importers.values import BadCell, grade_level, key, listed, text
+from app.importers.values import CellError, grade_level, key, listed, text
 from app.spaces.staging import Part
 
 STUDENT = Shape(
@@ -78,7 +78,7 @@ async def users(context: Context) -> None:
                 context.sink.remove("Staff", found)
                 continue
             waiting.append(_User(row, found, _roles(context, row, found)))
-        except BadCell as bad:
+        except CellError as bad:
             _refuse(context, row, found or readable(row), bad)
         if len(waiting) >= 500:
             await _settle(context, waiting, *first)
@@ -97,7 +97,7 @@ def _roles(context: Context, row: Row, user: str) -> tuple[Role, ...]:
     ) or (Role(user, row.line, role, None, None, None, None),)
 
 
-def _refuse(context: Context, row: Row, found: str | None, bad: BadCell) -> None:
+def _refuse(context: Context, row: Row, found: str | None, bad: CellError) -> None:
     """Report a user who is not taken; who they are may be unknown, so whatever the space has of them stays."""
     context.sink.report.reject(context.file("users"), row.line, bad.column, bad.reason)
     context.sink.store.keep_unmentioned("SchoolEnrollment")
@@ -125,7 +125,7 @@ async def _settle(context: Context, waiting: list[_User], student: Shape, staff:
             context.others.add(user.key)
         try:
             if not kinds and not is_student and not is_staff:
-                raise BadCell("The user has no role, here or in roles.csv. Give them one.", "sourcedId")
+                raise CellError("The user has no role, here or in roles.csv. Give them one.", "sourcedId")
             if is_student:
                 _student(context, user, student)
             if is_staff:
@@ -134,7 +134,7 @@ async def _settle(context: Context, waiting: list[_User], student: Shape, staff:
                 context.sink.report.count("Family member")
             if user.key in students:
                 levels[user.key] = user.row
-        except BadCell as bad:
+        except CellError as bad:
             _refuse(context, user.row, user.key, bad)
     waiting.clear()
     await _relevel(context, levels)
@@ -148,7 +148,7 @@ def _student(context: Context, user: _User, shape: Shape) -> None:
     if looks_like(user.key, bare=False):
         report.ssns_met += 1
         if not context.sink.keep_ssn:
-            raise BadCell(
+            raise CellError(
                 "The key looks like a social security number, which this district does not store. Give another.",
                 "sourcedId",
             )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from app.importers.oneroster.context import Context, Role, readable, sound
 from app.importers.oneroster.rows import Row
 from app.importers.oneroster.shape import whole
-from app.importers.values import BadCell, grade_level, iso_date, key, text
+from app.importers.values import CellError, grade_level, iso_date, key, text
 from app.spaces.staging import Part
 
 ENROLLMENT = Part(
@@ -30,10 +30,10 @@ STAFF_ROLES = {
 
 
 def role_of(row: Row) -> str:
-    """A row's role. Raises: BadCell when OneRoster knows no such role."""
+    """A row's role. Raises: CellError when OneRoster knows no such role."""
     found = row.read(text, "role")
     if found is None or found.lower() not in {"student", *FAMILY_ROLES, *STAFF_ROLES}:
-        raise BadCell("OneRoster has no such role. Write student, teacher, or another of its roles.", "role")
+        raise CellError("OneRoster has no such role. Write student, teacher, or another of its roles.", "role")
     return found
 
 
@@ -59,7 +59,7 @@ async def roles(context: Context) -> None:
             )
             user = row.key("userSourcedId")
             context.roles[user] = (*context.roles.get(user, ()), role)
-        except BadCell as bad:
+        except CellError as bad:
             context.sink.reject(ENROLLMENT, file, row.line, found or readable(row), bad)
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.importers.report import Report
-from app.importers.source import File, ImportError_, Source
-from app.importers.values import MAX_CELL, BadCell, key
+from app.importers.source import File, RosterError, Source
+from app.importers.values import MAX_CELL, CellError, key
 
 MAX_LINE = 4 * 1024**2
 """Characters of the longest line; beyond it the file is no table."""
@@ -35,7 +35,7 @@ class Row:
     line: int
     names: dict[str, int]
     cells: Sequence[str]
-    bad: BadCell | None
+    bad: CellError | None
 
     def cell(self, column: str) -> str | None:
         """The cell as it stands; None where the file has no such column."""
@@ -43,29 +43,29 @@ class Row:
         return self.cells[place] if place is not None and place < len(self.cells) else None
 
     def read(self, read: Callable[[str | None], Value], column: str) -> Value:
-        """One value. Raises: BadCell that names the column."""
+        """One value. Raises: CellError that names the column."""
         try:
             return read(self.cell(column))
-        except BadCell as bad:
-            raise BadCell(bad.reason, column) from None
+        except CellError as bad:
+            raise CellError(bad.reason, column) from None
 
     def key(self, column: str = "sourcedId") -> str:
-        """A key that must be there. Raises: BadCell."""
+        """A key that must be there. Raises: CellError."""
         found = self.read(key, column)
         if found is None:
-            raise BadCell("The cell is empty, and the row cannot be without it.", column)
+            raise CellError("The cell is empty, and the row cannot be without it.", column)
         return found
 
     @property
     def removed(self) -> bool:
-        """Whether the row says that its record is to be deleted. Raises: BadCell."""
+        """Whether the row says that its record is to be deleted. Raises: CellError."""
         match (self.cell("status") or "").strip().lower():
             case "" | "active":
                 return False
             case "tobedeleted" | "inactive":
                 return True
             case _:
-                raise BadCell("The status is neither active nor tobedeleted. Write one of them.", "status")
+                raise CellError("The status is neither active nor tobedeleted. Write one of them.", "status")
 
 
 def rows(source: Source, file: File, report: Report, needed: Sequence[str]) -> Iterator[Row]:
@@ -80,8 +80,9 @@ def rows(source: Source, file: File, report: Report, needed: Sequence[str]) -> I
         try:
             yield from _read(text, file, needed)
         except UnicodeError:
-            raise ImportError_(
-                f"{file.name} is not written in {encoding.removesuffix('-sig').upper()}. Save it as UTF-8; nothing was stored."
+            raise RosterError(
+                f"{file.name} is not written in {encoding.removesuffix('-sig').upper()}. "
+                "Save it as UTF-8; nothing was stored."
             ) from None
 
 
@@ -92,7 +93,7 @@ def _read(text: io.TextIOWrapper, file: File, needed: Sequence[str]) -> Iterator
     names = _header(reader, file, needed)
     while True:
         line = lines.number + 1
-        bad: BadCell | None = None
+        bad: CellError | None = None
         cells: list[str] = []
         try:
             cells = next(reader)
@@ -100,20 +101,21 @@ def _read(text: io.TextIOWrapper, file: File, needed: Sequence[str]) -> Iterator
             return
         except csv.Error as error:
             if "end of data" in str(error) or "field limit" in str(error):
-                raise ImportError_(
-                    f"{file.name}:{line}: a quoted cell begins here or below and never ends. Export the file again; nothing was stored."
+                raise RosterError(
+                    f"{file.name}:{line}: a quoted cell begins here or below and never ends. "
+                    "Export the file again; nothing was stored."
                 ) from None
-            bad = BadCell("The row is no CSV: a quotation mark stands where none may. Double it inside quotes.")
+            bad = CellError("The row is no CSV: a quotation mark stands where none may. Double it inside quotes.")
         if not cells and bad is None:
             continue
         if bad is None and len(cells) != len(names):
-            bad = BadCell(f"The row has {len(cells):,} cells, but the header has {len(names):,}.")
+            bad = CellError(f"The row has {len(cells):,} cells, but the header has {len(names):,}.")
         if (
             bad is None
             and (long := next((n for n, cell in enumerate(cells) if len(cell) > MAX_CELL), None)) is not None
         ):
             column = _named(names, long)
-            bad = BadCell(f"The value is longer than {MAX_CELL:,} characters. Shorten it.", column)
+            bad = CellError(f"The value is longer than {MAX_CELL:,} characters. Shorten it.", column)
         yield Row(line, names, cells, bad)
 
 
@@ -121,16 +123,16 @@ def _header(reader: Iterator[list[str]], file: File, needed: Sequence[str]) -> d
     try:
         header = next(reader, [])
     except csv.Error:
-        raise ImportError_(f"{file.name}:1: the header is no CSV. Export the file again; nothing was stored.") from None
+        raise RosterError(f"{file.name}:1: the header is no CSV. Export the file again; nothing was stored.") from None
     names: dict[str, int] = {}
     for place, name in enumerate(header):
         said = name.strip().lower() or f"#{place}"
         if said in names:
-            raise ImportError_(f"{file.name}:1: two columns have the same name. Take one out; nothing was stored.")
+            raise RosterError(f"{file.name}:1: two columns have the same name. Take one out; nothing was stored.")
         names[said] = place
     for column in needed:
         if column.lower() not in names:
-            raise ImportError_(
+            raise RosterError(
                 f"{file.name}:1: the column {column} is missing. Export the file with it; nothing was stored."
             )
     return names
@@ -153,7 +155,7 @@ class _Lines(Iterator[str]):
         if not line:
             raise StopIteration
         if len(line) >= MAX_LINE:
-            raise ImportError_(
+            raise RosterError(
                 f"{self._file.name}:{self.number + 1}: the line is longer than {MAX_LINE:,} characters. "
                 "Export the file again; nothing was stored."
             )

@@ -27,7 +27,7 @@ class Shape:
         return Shape(replace(self.part, columns=columns, whole=whole), cells)
 
     def values(self, row: Row) -> dict[str, object]:
-        """A row's values. Raises: BadCell that names the column."""
+        """A row's values. Raises: CellError that names the column."""
         return {name: row.read(read, column) for name, (column, read) in self.cells.items()}
 
 
