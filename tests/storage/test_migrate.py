@@ -39,7 +39,8 @@ SELECT 'column', table_name, column_name,
 FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '%\\_version'
 UNION ALL
 SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
-FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text NOT LIKE '%\\_version'
+FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
+  AND conrelid::regclass::text NOT LIKE '%\\_version'
 UNION ALL
 SELECT 'index', tablename, indexname, indexdef
 FROM pg_indexes WHERE schemaname = current_schema() AND tablename NOT LIKE '%\\_version'

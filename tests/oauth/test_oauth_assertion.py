@@ -1,0 +1,211 @@
+"""A client that signs for itself: each assertion is its own, for us, for now, and good once."""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from joserfc import jwk, jwt
+from joserfc.jwk import ECKey, RSAKey
+from starlette.applications import Starlette
+
+from app.oauth.clients import add_client
+from app.web.oauth import routes
+
+from .conftest import ISSUER, RESOURCE, SCOPES, Served
+
+pytestmark = pytest.mark.anyio
+
+TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+FORM = {
+    "grant_type": "client_credentials",
+    "resource": RESOURCE,
+    "purpose": "instruction",
+    "client_assertion_type": TYPE,
+}
+KEY = ECKey.generate_key("P-256", private=True)
+RSA = RSAKey.generate_key(2048, private=True)
+PUBLIC = {"keys": [KEY.as_dict(private=False)]}
+
+Change = Callable[[dict[str, Any], Served], None]
+
+
+async def signer(served: Served, jwks: object = PUBLIC) -> None:
+    assert await add_client(served.control, "signer", scopes=SCOPES, jwks=jwks, now=served.clock()) is None
+
+
+def claims(served: Served, **changed: object) -> dict[str, Any]:
+    now = int(served.clock())
+    good = {"iss": "signer", "sub": "signer", "aud": f"{ISSUER}/oauth/token", "iat": now, "exp": now + 60}
+    return {**good, "jti": secrets.token_hex(8), **changed}
+
+
+def signed(payload: dict[str, Any], key: Any = KEY, alg: str = "ES256", **header: object) -> str:
+    return jwt.encode({"alg": alg, **header}, payload, key, algorithms=[alg])
+
+
+async def present(served: Served, assertion: str, path: str = "/oauth/token", **form: str) -> httpx.Response:
+    return await served.http.post(path, data={**FORM, **form, "client_assertion": assertion})
+
+
+async def test_an_assertion_for_issuer_or_endpoint_gets_a_token(served: Served) -> None:
+    await signer(served)
+    for audience in (ISSUER, f"{ISSUER}/oauth/token", [ISSUER]):
+        answer = await present(served, signed(claims(served, aud=audience)))
+        assert answer.status_code == 200, answer.text
+        assert served.authorization.caller(f"Bearer {answer.json()['access_token']}").client == "signer"
+
+
+@pytest.mark.parametrize("alg", ["RS256", "PS256"])
+async def test_a_client_may_sign_by_rsa(served: Served, alg: str) -> None:
+    await signer(served, {"keys": [RSA.as_dict(private=False)]})
+    assert (await present(served, signed(claims(served), RSA, alg))).status_code == 200
+
+
+async def test_an_assertion_is_good_once(served: Served) -> None:
+    await signer(served)
+    assertion = signed(claims(served))
+    assert (await present(served, assertion)).status_code == 200
+    assert (await present(served, assertion)).status_code == 401
+    same = claims(served, jti="again", exp=int(served.clock()) + 90)
+    assert (await present(served, signed(same))).status_code == 200
+    assert (await present(served, signed({**same, "exp": same["exp"] + 1}))).status_code == 401
+
+
+async def test_of_many_servers_at_once_one_alone_takes_an_assertion(served: Served) -> None:
+    await signer(served)
+    assertion, statuses = signed(claims(served)), []
+
+    async def one() -> None:
+        transport = httpx.ASGITransport(Starlette(routes=routes(served.another())))
+        async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
+            answer = await http.post("/oauth/token", data={**FORM, "client_assertion": assertion})
+            statuses.append(answer.status_code)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(one)
+    assert sorted(statuses) == [200, 401, 401, 401, 401]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"aud": "https://elsewhere.example"},
+        {"aud": [ISSUER, "https://elsewhere.example"]},
+        {"aud": RESOURCE},
+        {"iss": "other"},
+        {"sub": "other", "iss": "other"},
+        {"sub": 7, "iss": 7},
+        {"sub": "readwell", "iss": "readwell"},  # known, but has a secret and no key
+        {"jti": None},
+        {"jti": 5},
+        {"jti": ""},
+        {"exp": None},
+        {"exp": 1},
+        {"exp": "soon"},
+        {"exp": float("nan")},
+        {"exp": 10**30},
+        {"nbf": 10**10},
+        {"iat": 10**10},
+    ],
+    ids=str,
+)
+async def test_an_assertion_that_is_not_its_own_for_us_and_for_now_is_refused(
+    served: Served, changed: dict[str, object]
+) -> None:
+    await signer(served)
+    payload = {name: value for name, value in claims(served, **changed).items() if value is not None}
+    answer = await present(served, signed(payload))
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+async def test_no_other_key_and_no_other_algorithm_will_do(served: Served) -> None:
+    await signer(served)
+    other = ECKey.generate_key("P-256", private=True)
+    embedded: Any = other.as_dict(private=False)
+    unsigned = f"{jws_part({'alg': 'none'})}.{jws_part(claims(served))}."
+    forged = [
+        signed(claims(served), other),
+        by_hmac(claims(served)),
+        signed(claims(served), other, jwk=embedded),
+        signed(claims(served), kid="another"),
+        unsigned,
+        f"{jws_part({'alg': 'ES256'})}.{jws_part(claims(served))}.",
+        "",
+        "....",
+        "é.é.é",
+        "[" * 5000 + "." + "[" * 5000 + ".",
+        f"{jws_part({'alg': 'ES256'})}.{'W' * 6000}.AAAA",
+        f"{jws_part({'alg': ['ES256']})}.{jws_part(claims(served))}.AAAA",
+        f"{jws_part(7)}.{jws_part([1])}.AAAA",
+    ]
+    for number, assertion in enumerate(forged):
+        served.clock.now += 60 if number % 4 == 0 else 0
+        answer = await present(served, assertion)
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), number
+
+
+def jws_part(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def by_hmac(payload: dict[str, Any]) -> str:
+    """HS256 with the public key for a secret. No library of today signs so; an attacker does."""
+    text = f"{jws_part({'alg': 'HS256'})}.{jws_part(payload)}"
+    digest = hmac.digest(KEY.as_pem(private=False), text.encode(), hashlib.sha256)
+    return f"{text}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+async def test_one_proof_at_a_time(served: Served) -> None:
+    await signer(served)
+    form = {**FORM, "client_assertion": signed(claims(served))}
+    answer = await served.http.post("/oauth/token", data=form, auth=("readwell", served.secret))
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+async def test_a_used_assertion_is_remembered_for_as_long_as_it_could_be_used(served: Served) -> None:
+    await signer(served)
+    lasting = signed(claims(served, exp=int(served.clock()) + 3600))
+    assert (await present(served, lasting)).status_code == 200
+    for minutes in (30, 29, 1):
+        served.clock.now += minutes * 60
+        await present(served, signed(claims(served)))  # which takes out what is over
+        assert (await present(served, lasting)).status_code == 401
+
+
+async def test_a_client_revokes_by_assertion_too(served: Served) -> None:
+    await signer(served)
+    token = (await present(served, signed(claims(served)))).json()["access_token"]
+    proof = signed(claims(served, aud=f"{ISSUER}/oauth/revoke"))
+    assert (await present(served, proof, "/oauth/revoke", token=token)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "jwks",
+    [
+        [],
+        {},
+        {"keys": []},
+        {"keys": "x"},
+        {"keys": [{}]},
+        {"keys": [7]},
+        {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]},
+        {"keys": [KEY.as_dict(private=True)]},
+        {"keys": [ECKey.generate_key("P-521").as_dict(private=False)]},
+        {"keys": [jwk.generate_key("OKP", "Ed25519").as_dict(private=False)]},
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_a_key_that_must_not_be_or_cannot_be_used_is_not_registered(served: Served, jwks: object) -> None:
+    from app.errors import UsageError
+
+    with pytest.raises(UsageError) as refused:
+        await signer(served, jwks)
+    assert refused.value.message.endswith(".")

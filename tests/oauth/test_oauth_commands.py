@@ -1,0 +1,113 @@
+"""`homeroom client` and `homeroom token`, as an operator types them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import ECKey
+
+from app.cli.main import main
+from app.oauth.keys import create_keys, read_keys
+from app.oauth.tokens import read
+from app.schema.catalogue import SCOPES
+
+TOML = """
+[spaces."tx/grand-bend"]
+database = "sqlite:///space.db"
+ledger = "sqlite:///ledger.db"
+"""
+
+
+class Shell:
+    """An installation and its command line."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.home = home
+        self._patch = monkeypatch
+        self._capsys = capsys
+        (home / "homeroom.toml").write_text(TOML)
+        (home / "policies").mkdir()
+        create_keys(home / "keys")
+
+    def __call__(self, *words: str) -> tuple[int, str]:
+        """Exit status, and what was printed."""
+        self._patch.setattr("sys.argv", ["homeroom", "--config", str(self.home / "homeroom.toml"), *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = self._capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return int(ended.value.code or 0), printed.out + printed.err
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(tmp_path, monkeypatch, capsys)
+
+
+def test_a_client_is_added_with_every_scope_that_is_not_restricted(shell: Shell) -> None:
+    status, text = shell("--format", "json", "client", "add", "readwell", "--name", "Readwell Inc.")
+    added = json.loads(text)
+    assert status == 0
+    assert (added["client_id"], len(added["client_secret"])) == ("readwell", 43)
+    assert added["scopes"] == sorted(scope for scope, fact in SCOPES.items() if not fact.restricted)
+    assert "student/ssn.read" not in added["scopes"]
+    (listed,) = json.loads(shell("--format", "json", "client", "list")[1])
+    assert (listed["name"], listed["state"], listed["scopes"]) == ("Readwell Inc.", "active", added["scopes"])
+    assert added["client_secret"] not in shell("client", "list")[1]
+
+
+def test_a_client_is_added_with_the_scopes_named(shell: Shell) -> None:
+    status, text = shell("client", "add", "readwell", "--scope", "student/ssn.read", "--scope", "student/name.read")
+    assert (status, "scopes: student/name.read student/ssn.read" in text) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("add", "readwell", "--scope", "student/nme.read"), ("add", "no id"), ("suspend", "nobody"), ("rotate", "nobody")],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(shell: Shell, words: tuple[str, ...]) -> None:
+    status, text = shell("client", *words)
+    assert (status, text.strip()[-1]) == (2, ".")
+
+
+def test_an_id_is_taken_once(shell: Shell) -> None:
+    assert shell("client", "add", "readwell")[0] == 0
+    assert shell("client", "add", "readwell")[0] == 2
+
+
+def test_a_client_with_keys_has_no_secret(shell: Shell) -> None:
+    file = shell.home / "jwks.json"
+    file.write_text(json.dumps({"keys": [ECKey.generate_key("P-256").as_dict(private=False)]}))
+    status, text = shell("client", "add", "signer", "--jwks", str(file))
+    assert (status, "client_secret" in text) == (0, False)
+    file.write_text("no JSON")
+    assert shell("client", "add", "signer2", "--jwks", str(file))[0] == 2
+
+
+def test_a_token_is_minted_for_an_active_client_alone(shell: Shell) -> None:
+    shell("client", "add", "readwell", "--scope", "student/name.read")
+    status, text = shell("token", "readwell", "--space", "tx/grand-bend", "--purpose", "instruction")
+    claims = read(text.strip(), read_keys(shell.home / "keys"))
+    assert status == 0
+    assert claims is not None
+    assert (claims.client_id, claims.aud, claims.purpose, claims.scope) == (
+        "readwell",
+        "http://127.0.0.1:8000/spaces/tx/grand-bend",
+        "instruction",
+        "student/name.read",
+    )
+    assert shell("token", "readwell", "--space", "tx/grand-bend")[0] == 2  # no grant, no purpose
+    assert shell("token", "readwell", "--space", "tx/other", "--purpose", "instruction")[0] == 2
+    assert shell("token", "nobody", "--space", "tx/grand-bend", "--purpose", "instruction")[0] == 2
+    for act, allowed in (("suspend", 2), ("resume", 0), ("revoke", 2)):
+        assert shell("client", act, "readwell")[0] == 0
+        assert shell("token", "readwell", "--space", "tx/grand-bend", "--purpose", "instruction")[0] == allowed
+    assert shell("client", "resume", "readwell")[0] == 2
+    assert shell("client", "rotate", "readwell")[0] == 2
+
+
+def test_a_control_database_that_cannot_be_opened_is_unavailable(shell: Shell) -> None:
+    (shell.home / "homeroom.toml").write_text('control = "sqlite:///no/such/folder/control.db"\n' + TOML)
+    status, text = shell("client", "list")
+    assert status == 4
+    assert text.startswith("homeroom: ")
