@@ -1,0 +1,1 @@
+"""GraphQL over HTTP, OAuth's endpoints, pages and probes: everything that a browser or a client can reach."""

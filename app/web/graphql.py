@@ -1,0 +1,102 @@
+"""GraphQL over HTTP: a request becomes a `Request`, an `Answer` becomes a response.
+
+Spec: GraphQL over HTTP (draft). Only queries exist here, so GET and POST answer alike. JSON bodies only, no cookies: a
+form on another site can send neither the body nor the bearer header.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
+
+import msgspec
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
+
+from app.errors import RequestError, Unauthenticated
+from app.gateway import Answer, Request
+from app.web.edge import REQUEST_ID, Aborted
+from app.web.failure import fail
+from app.web.media import JSON, answer_type
+from app.web.parameters import Headers, Refused, read_request
+from app.web.stream import stream
+
+
+class GraphQL:
+    """The route `/graphql`, as an ASGI application.
+
+    `answer` is the gateway; `challenge` gives the WWW-Authenticate of a 401.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Awaitable[Answer]],
+        *,
+        challenge: Callable[[Unauthenticated], str],
+        body_bytes: int,
+        stream_seconds: float,
+    ) -> None:
+        self.answer = answer
+        self.challenge = challenge
+        self.body_bytes = body_bytes
+        self.stream_seconds = stream_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        media = JSON
+        name: str = scope[REQUEST_ID]
+        try:
+            headers = Headers(scope)
+            media = _accepted(headers)
+            request = await read_request(scope, receive, headers, self.body_bytes, name)
+            body = (await self.answer(request)).body
+            if isinstance(body, bytes):
+                await _respond(send, HTTPStatus.OK, media, body)
+            else:
+                start = _start(HTTPStatus.OK, media)
+                await stream(body, start, receive, send, request=name, seconds=self.stream_seconds)
+        except (Aborted, ClientDisconnect):
+            raise
+        except Unauthenticated as error:
+            challenge = [(b"www-authenticate", self.challenge(error).encode("latin-1"))]
+            await _respond(send, error.status, media, _errors(error), challenge)
+        except Refused as error:
+            await _respond(send, error.status, media, _errors(error), error.headers)
+        except RequestError as error:
+            await _respond(send, _status(error, media), media, _errors(error))
+        except Exception as error:
+            failure = fail(error, name)
+            await _respond(send, failure.status, media, failure.body(), failure.headers())
+
+
+def _accepted(headers: Headers) -> str:
+    media = answer_type(headers.get(b"accept"))
+    if media is None:
+        raise Refused(
+            HTTPStatus.NOT_ACCEPTABLE,
+            "NOT_ACCEPTABLE",
+            "Answers are application/graphql-response+json or application/json in UTF-8. Accept one of them.",
+            {"connection": "close"},
+        )
+    return media
+
+
+def _status(error: RequestError, media: str) -> HTTPStatus:
+    """In `application/json` a query that was refused for its GraphQL has 200. Spec: GraphQL over HTTP §6.4.1."""
+    return HTTPStatus.OK if media == JSON and error.status is HTTPStatus.BAD_REQUEST else error.status
+
+
+def _errors(error: RequestError) -> bytes:
+    """The `errors` of a request that was not executed: there is no `data` beside them."""
+    several = getattr(error, "errors", None)  # an invalid query has one for each thing wrong with it
+    return msgspec.json.encode({"errors": several or [{"message": error.message, "extensions": error.extensions}]})
+
+
+def _start(status: HTTPStatus, media: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> Message:
+    fixed = [(b"content-type", f"{media}; charset=utf-8".encode()), (b"cache-control", b"no-store")]
+    return {"type": "http.response.start", "status": int(status), "headers": [*fixed, *headers]}
+
+
+async def _respond(
+    send: Send, status: HTTPStatus, media: str, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    await send(_start(status, media, [(b"content-length", b"%d" % len(body)), *headers]))
+    await send({"type": "http.response.body", "body": body})

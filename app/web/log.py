@@ -1,0 +1,62 @@
+"""The operations log: one JSON object a line, and never a word out of a request or a record.
+
+Shape: `event` says what happened; `request` and `error` are ids that the caller was told too.
+"""
+
+import logging
+import traceback
+from datetime import UTC, datetime
+from types import TracebackType
+
+import msgspec
+
+LOGGER = logging.getLogger("homeroom")
+
+
+class Lines(logging.Formatter):
+    """Writes a log record as one line of JSON.
+
+    # INVARIANT: an exception's text may quote a record, a token or a query. Only its kind and the places that it passed
+    # through are written, also for what libraries log.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, without its end."""
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+        }
+        facts = getattr(record, "facts", None)
+        if isinstance(facts, dict):
+            line |= {"event": record.getMessage(), **facts}
+        else:
+            message = record.getMessage().strip()
+            line |= {"event": "Start-up failed." if "Traceback (most recent call last)" in message else message}
+        if record.exc_info and record.exc_info[0] is not None:
+            line |= {"kind": record.exc_info[0].__name__, "where": where(record.exc_info[2])}
+        return msgspec.json.encode(line).decode()
+
+
+def where(trace: TracebackType | None) -> list[str]:
+    """The places that an exception passed through, outermost first: file, line and function, no text."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)][-12:]
+
+
+def note(event: str, *, level: int = logging.INFO, **facts: object) -> None:
+    """Write one event with its facts. INVARIANT: a fact is an id, a number, a status or a route; never a value."""
+    if LOGGER.isEnabledFor(level):
+        LOGGER.log(level, event, extra={"facts": facts})
+
+
+CONFIGURATION: dict[str, object] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"lines": {"()": "app.web.log.Lines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "homeroom": {"level": "INFO"},
+        "uvicorn": {"level": "WARNING"},
+    },
+}
+"""For `logging.config.dictConfig`: everything to standard error, as lines."""

@@ -1,0 +1,81 @@
+"""What anyone may see: the start page, the schema, and the probes."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.errors import Unavailable
+from app.web.edge import REQUEST_ID
+from app.web.failure import fail
+
+_STYLE = (
+    "body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}"
+    "code{font-size:.95em}dt{margin-top:1rem}dd{margin:0}"
+)
+_POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    f"style-src 'sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+)
+_NOW = {"cache-control": "no-store"}
+
+
+def routes(*, issuer: str, sdl: Callable[[], str], ready: Callable[[], Awaitable[None]]) -> list[Route]:
+    """`/`, `/schema.graphql`, `/healthz`, `/readyz`. `ready` raises Unavailable while no query could be answered."""
+    start = _start_page(issuer)
+
+    async def landing(_request: Request) -> Response:
+        return HTMLResponse(start, headers={"content-security-policy": _POLICY, "cache-control": "max-age=300"})
+
+    async def schema(_request: Request) -> Response:
+        return Response(sdl(), media_type="application/graphql; charset=utf-8", headers={"cache-control": "max-age=60"})
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n", headers=_NOW)
+
+    async def readyz(request: Request) -> Response:
+        try:
+            await ready()
+        except Unavailable as error:
+            failure = fail(error, request.scope[REQUEST_ID])
+            return PlainTextResponse(
+                f"not ready: {failure.id}\n", failure.status, headers={"cache-control": "no-store"}
+            )
+        return PlainTextResponse("ready\n", headers={"cache-control": "no-store"})
+
+    return [
+        Route("/", landing),
+        Route("/schema.graphql", schema),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+    ]
+
+
+_PATHS = (
+    ("/graphql", "The graph, by POST (or GET), with a bearer token."),
+    ("/schema.graphql", "Its schema: every field with the scope that it needs."),
+    ("/oauth/token", "Access tokens, by OAuth 2 client credentials."),
+    ("/oauth/jwks", "The keys that tokens are signed with."),
+    ("/.well-known/oauth-authorization-server", "The authorization server's metadata."),
+    ("/healthz", "Whether the server runs."),
+    ("/readyz", "Whether it can answer."),
+)
+
+
+def _start_page(issuer: str) -> str:
+    rows = "".join(
+        f'<dt><a href="{escape(path)}"><code>{escape(issuer + path)}</code></a></dt><dd>{escape(text)}</dd>'
+        for path, text in _PATHS
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Homeroom</title><style>{_STYLE}</style></head><body><main><h1>Homeroom</h1>"
+        "<p>A learning tool asks one graph for students, sections and grades, and receives exactly the fields that "
+        "the district has granted to it.</p>"
+        f"<dl>{rows}</dl></main></body></html>"
+    )

@@ -1,0 +1,50 @@
+"""Small stand-ins: a gateway that is a plain function, and a real server on a free port."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from app.errors import Unauthenticated
+from app.gateway import Answer, Request
+from app.web.connection import Connection
+from app.web.graphql import GraphQL
+from app.web.site import site
+
+Gateway = Callable[[Request], Awaitable[Answer]]
+LIMIT = 2_000
+
+
+def challenge(error: Unauthenticated) -> str:
+    return f'Bearer error="{error.challenge}"' if error.challenge else "Bearer"
+
+
+def app_of(answer: Gateway, *, stream_seconds: float = 60) -> Starlette:
+    graph = GraphQL(answer, challenge=challenge, body_bytes=LIMIT, stream_seconds=stream_seconds)
+    return site([Route("/graphql", graph)], body_bytes=LIMIT * 10)
+
+
+def client_of(answer: Gateway) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app_of(answer)), base_url="http://homeroom.test")
+
+
+@contextlib.asynccontextmanager
+async def served(app: Starlette, connection: type[Connection] = Connection) -> AsyncIterator[int]:
+    """The application on a real socket; gives its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app, http=connection, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await running
