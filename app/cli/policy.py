@@ -1,4 +1,4 @@
-"""`homeroom policy`: find what misleads in the policies, say why a field is disclosed or not, print the files' forms."""
+"""`homeroom policy`: find what misleads in policies, say why a field is disclosed or not, print the files' forms."""
 
 import asyncio
 import json

@@ -132,7 +132,7 @@ def culprit(tree: dict[str, Any], form: type[Document], text: str) -> Problem:
         return (*path, unknown[1]), "There is no such key here. Correct its name, or take it out."
     if missing := re.fullmatch(r"Object missing required field `(.*)`", message):
         return (*path, missing[1]), "This key is missing. Add it."
-    return path, f"{message.replace('`object`', '`table`')}. Correct the value."
+    return path, f"{re.sub(r'(?<=[ `])object(?=`)', 'table', message)}. Correct the value."
 
 
 def complaint(tree: Any, form: type[Document]) -> str:

@@ -67,7 +67,7 @@ def read_policies(files: Mapping[str, bytes], last_good: Mapping[str, bytes] | N
     states: dict[str, StatePolicy | None] = {}
     districts: dict[str, DistrictPolicy | None] = {}
     grants: dict[str, list[Grant]] = {}
-    for file in sorted(files):
+    for file in sorted(files, key=lambda name: (name.removesuffix(".toml"), name)):
         if match := STATE_FILE.fullmatch(file):
             states[match[1]] = reading.read(file, parse_state)
         elif match := DISTRICT_FILE.fullmatch(file):
