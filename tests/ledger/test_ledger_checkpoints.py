@@ -145,6 +145,8 @@ async def test_while_entries_come_checkpoints_follow_at_the_pace(engine: AsyncEn
     third = await ledger.record(an_entry())
     while third not in receipts(checkpoints):
         await asyncio.sleep(0.005)
+    while ledger._sealer is not None:
+        await asyncio.sleep(0.005)
     written = len(receipts(checkpoints))
     await ledger.close()
     assert len(receipts(checkpoints)) == written  # nothing new to vouch for

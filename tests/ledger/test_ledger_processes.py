@@ -57,11 +57,11 @@ async def everything(engine: AsyncEngine) -> set[tuple[int, str]]:
 
 
 async def test_a_killed_server_keeps_every_acknowledged_entry_and_a_sound_chain(
-    engine: AsyncEngine, database_url: str, checkpoints: Checkpoints, tmp_path: Path
+    engine: AsyncEngine, ledger_url: str, checkpoints: Checkpoints, tmp_path: Path
 ) -> None:
     acknowledged: set[tuple[int, str]] = set()
     for round_ in range(2):  # and the second goes on where the first was killed
-        process = server(database_url, tmp_path, f"round{round_}", 1_000_000)
+        process = server(ledger_url, tmp_path, f"round{round_}", 1_000_000)
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(60)]
         process.send_signal(signal.SIGKILL)
@@ -77,9 +77,9 @@ async def test_a_killed_server_keeps_every_acknowledged_entry_and_a_sound_chain(
 
 
 async def test_two_servers_at_once_keep_one_chain(
-    engine: AsyncEngine, database_url: str, checkpoints: Checkpoints, tmp_path: Path
+    engine: AsyncEngine, ledger_url: str, checkpoints: Checkpoints, tmp_path: Path
 ) -> None:
-    processes = [server(database_url, tmp_path, name, 50) for name in ("one", "other")]
+    processes = [server(ledger_url, tmp_path, name, 50) for name in ("one", "other")]
     acknowledged: set[tuple[int, str]] = set()
     for process in processes:
         output, _ = process.communicate(timeout=60)

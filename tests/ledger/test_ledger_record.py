@@ -6,9 +6,11 @@ import shutil
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import Unavailable
@@ -18,6 +20,8 @@ from app.ledger.postgres import PostgresEnd
 from app.ledger.reading import Filters, entries
 from app.ledger.sqlite import SqliteEnd
 from app.ledger.verify import verify
+from app.settings import Settings
+from app.storage.engines import open_engine
 from tests.ledger.samples import SPACE, an_entry, tamper
 
 pytestmark = pytest.mark.anyio
@@ -320,19 +324,20 @@ async def test_two_servers_on_one_database_keep_one_chain(engine: AsyncEngine, c
 
 
 @pytest.mark.parametrize("setting", ["off", "local", "on"])
-async def test_a_server_that_turns_its_own_durability_off_is_overruled(
-    server_engine: AsyncEngine, setting: str
-) -> None:
-    name = server_engine.url.database
-    async with server_engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit TO {setting}"))
-    await server_engine.dispose()
-    end = PostgresEnd(server_engine, beginning(SPACE), 10)
-    await end.append([prepare(an_entry())])
+async def test_a_server_that_turns_its_own_durability_off_is_overruled(server_url: str, setting: str) -> None:
+    engine = open_engine(Settings().database_url(server_url))
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def weaken(connection: Any, _record: object) -> None:
+        connection.run_async(lambda driver: driver.execute(f"SET synchronous_commit TO {setting}"))
+
+    end = PostgresEnd(engine, beginning(SPACE), 10)
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await end.head()
     assert end._driver is not None
     assert await end._driver.fetchval("SHOW synchronous_commit") == "on"
     await end.close()
+    await engine.dispose()
 
 
 async def test_a_lost_connection_is_unavailable_and_the_next_entry_finds_a_new_one(
