@@ -96,7 +96,7 @@ class _Collecting:
                 case InlineFragmentNode():
                     if self.applies(selection.type_condition, level.of):
                         self.gather(level, selection.selection_set, inner)
-                case FragmentSpreadNode():
+                case FragmentSpreadNode():  # pragma: no branch - there is no fourth kind
                     self.spread(level, selection.name.value, inner)
 
     def spread(self, level: _Level, name: str, branch: Branch) -> None:

@@ -192,7 +192,7 @@ class _Measuring:
                     whole.add(
                         self.measure(selection.selection_set, self.named(condition.name.value) if condition else of)
                     )
-                case FieldNode():
+                case FieldNode():  # pragma: no branch - there is no fourth kind
                     self.field(whole, selection, of)
         return whole
 
