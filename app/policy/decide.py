@@ -6,7 +6,7 @@ any decision from the values that it recorded.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from app.names import Coordinate, Scope
 from app.policy.authority import Authority
@@ -154,5 +154,3 @@ def advice(reason: Reason, ask: Ask, authority: Authority) -> str:
             )
         case Reason.NOT_OFFERED:
             return f"{who} offers no source for {ask.coordinate}. Leave it out."
-        case _:
-            assert_never(reason)

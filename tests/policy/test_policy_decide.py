@@ -127,6 +127,7 @@ def test_nothing_of_a_value_that_cannot_be_shortened_leaves() -> None:
 
 def test_without_a_district_policy_there_is_no_grant() -> None:
     assert missing_roles(ask("Student.races"), replace(caller(), district=None)) == ()
+    assert missing_roles(ask("Student.races"), replace(caller(), grant=None)) == ("steward", "privacy-officer")
     assert decide(ask("Student.races"), replace(caller(), district=None)) == Deny(Reason.NO_GRANT)
 
 

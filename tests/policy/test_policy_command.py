@@ -1,0 +1,156 @@
+"""`homeroom policy` on the command line, over a folder of policies and real databases."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.cli.main import homeroom
+from app.errors import UsageError
+from app.names import Scope
+from app.oauth.clients import State, add_client, set_state
+from app.policy.documents import FORMS
+from app.spaces import tables
+from app.storage.engines import open_engine
+from app.storage.migrate import migrate
+from tests.policy.texts import GRANT, GRANT_FILE, STATE_FILE, files
+
+
+def write(home: Path, tree: dict[str, bytes]) -> None:
+    for name, data in tree.items():
+        (home / "policies" / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / "policies" / name).write_bytes(data)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    write(tmp_path, files())
+    space = '[spaces."tx/grand-bend"]\ndatabase = "sqlite:///space.db"\nledger = "sqlite:///ledger.db"\n'
+    (tmp_path / "homeroom.toml").write_text(space)
+    return tmp_path
+
+
+def run(home: Path, *arguments: str, form: str = "text") -> Result:
+    whole = ["--config", str(home / "homeroom.toml"), "--format", form, "policy", *arguments]
+    return CliRunner().invoke(homeroom, whole)
+
+
+def register(home: Path, state: State, *scopes: str) -> None:
+    async def fill(control: AsyncEngine) -> None:
+        await migrate(control, "control")
+        await add_client(control, "readwell", scopes=map(Scope, scopes), now=0)
+        await set_state(control, "readwell", state)
+        await control.dispose()
+
+    asyncio.run(fill(open_engine(f"sqlite+aiosqlite:///{home / 'control.db'}")))
+
+
+def store_school(home: Path, key: str) -> None:
+    async def fill(space: AsyncEngine) -> None:
+        await migrate(space, "space")
+        async with space.begin() as connection:
+            await connection.execute(insert(tables.school).values(source_key=key))
+        await space.dispose()
+
+    asyncio.run(fill(open_engine(f"sqlite+aiosqlite:///{home / 'space.db'}")))
+
+
+def test_a_sound_folder_has_no_findings_and_makes_no_databases(home: Path) -> None:
+    ran = run(home, "lint")
+    assert (ran.exit_code, ran.stdout) == (0, "")
+    assert "tx/grand-bend: its database could not be asked" in ran.stderr
+    assert "0 findings in 1 spaces with 1 grants" in ran.stderr
+    assert not list(home.glob("*.db"))
+
+
+def test_findings_end_with_one_and_name_their_place(home: Path) -> None:
+    write(home, files(grant=GRANT.replace('"races"', '"nickname"')))
+    ran = run(home, "lint")
+    assert ran.exit_code == 1
+    assert f"{GRANT_FILE}:18: fields.Student: The graph has no Student.nickname" in ran.stdout
+    told = json.loads(run(home, "lint", form="json").stdout)
+    assert {(one["file"], one["line"], one["key"]) for one in told["findings"]} == {
+        (GRANT_FILE, 18, "fields.Student"),
+        (GRANT_FILE, 22, "approval"),
+        (GRANT_FILE, 28, "approval"),
+    }
+
+
+def test_schools_and_clients_are_compared_with_the_databases(home: Path) -> None:
+    write(home, files(grant=GRANT + '[rows]\nschools = ["255901107", "255901108"]\n'))
+    store_school(home, "255901107")
+    register(home, State.ACTIVE, "student/name.read")
+    ran = run(home, "lint")
+    assert "255901108" in ran.stdout
+    assert "key 255901107" not in ran.stdout
+    assert "readwell is not registered for enrollment/school.read" in ran.stdout
+    assert "could not be asked" not in ran.stderr
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "homeroom.toml").write_text("")
+    assert run(tmp_path, "lint").exception.exit_status == 3  # type: ignore[union-attr]
+
+
+def test_a_disclosed_field_is_explained_with_its_line(home: Path) -> None:
+    ran = run(home, "explain", "readwell", "tx/grand-bend", "Student.firstName", "--on", "2026-09-15")
+    assert ran.exit_code == 0
+    assert ran.stdout.startswith("Student.firstName is disclosed to readwell.")
+    assert f"({GRANT_FILE}:15)" in ran.stdout
+    assert "not registered here" in ran.stderr
+    ran = run(home, "explain", "readwell", "tx/grand-bend", "Student.lastSurname", "--on", "2026-09-15")
+    assert ran.stdout.startswith("Student.lastSurname is disclosed to readwell as initial.")
+
+
+def test_a_withheld_field_is_explained_for_machines(home: Path) -> None:
+    arguments = ("explain", "readwell", "tx/grand-bend", "Student.birthDate", "--on", "2027-07-01")
+    told = json.loads(run(home, *arguments, form="json").stdout)
+    assert (told["disclosed"], told["reason"]) == (False, "GRANT_EXPIRED")
+    failed = next(step for step in told["steps"] if not step["holds"])
+    assert (failed["file"], failed["line"]) == (GRANT_FILE, 6)
+    assert "renew" in told["advice"]
+
+
+def test_the_clients_registration_counts(home: Path) -> None:
+    register(home, State.ACTIVE, "student/demographics.read")
+    told = ("explain", "readwell", "tx/grand-bend", "Student.firstName", "--on", "2026-09-15")
+    assert "SCOPE_MISSING" in run(home, *told).stdout
+
+
+def test_a_suspended_client_is_explained(home: Path) -> None:
+    register(home, State.SUSPENDED, "student/name.read")
+    ran = run(home, "explain", "readwell", "tx/grand-bend", "Student.firstName")
+    assert "CLIENT_SUSPENDED" in ran.stdout
+
+
+def test_an_explanation_shows_which_file_is_broken(home: Path) -> None:
+    write(home, {STATE_FILE: b"max_days = "})
+    ran = run(home, "explain", "readwell", "tx/grand-bend", "Student.firstName")
+    assert "NO_GRANT" in ran.stdout
+    assert f"{STATE_FILE}:1: " in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("read well", "tx/grand-bend", "Student.firstName"), "client_id"),
+        (("readwell", "tx/nowhere", "Student.firstName"), "tx/grand-bend"),
+        (("readwell", "tx/grand-bend", "Student.nickname"), "coordinate"),
+        (("readwell", "tx/grand-bend", "Student.firstName"), "instruction, rostering"),
+    ],
+)
+def test_what_cannot_be_explained_is_a_usage_error(home: Path, arguments: tuple[str, ...], words: str) -> None:
+    write(home, {GRANT_FILE.replace("readwell", "readwell-2"): GRANT.replace('"instruction"', '"rostering"').encode()})
+    ran = run(home, "explain", *arguments)
+    assert isinstance(ran.exception, UsageError)
+    assert words in ran.exception.message
+
+
+def test_schemas_are_printed_alone_and_together(home: Path) -> None:
+    together = json.loads(run(home, "schema").stdout)
+    assert set(together) == set(FORMS)
+    assert json.loads(run(home, "schema", "district").stdout) == together["district"]

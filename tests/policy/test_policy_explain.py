@@ -1,0 +1,69 @@
+"""Why a field is disclosed, or why not, with the line that says so."""
+
+import pytest
+
+from app.policy.decide import Reason
+from app.policy.explain import Step, explain
+from app.policy.model import PolicySet
+from app.policy.reading import read_policies
+from tests.policy.texts import DISTRICT_FILE, GRANT, GRANT_FILE, NOON, SPACE, STATE_FILE, ask, caller, files
+
+
+def failed(coordinate: str, policies: PolicySet | None = None, **by: object) -> Step:
+    told = explain(ask(coordinate), caller(policies, **by))  # type: ignore[arg-type]
+    return next(step for step in told.steps if not step.holds)
+
+
+def test_a_permit_names_the_line_that_grants_it() -> None:
+    told = explain(ask("Student.races"), caller())
+    assert all(step.holds for step in told.steps)
+    assert told.steps[-1].place == f"{GRANT_FILE}:18"
+    assert {step.place for step in told.steps if step.reason is Reason.APPROVAL_PENDING} == {
+        f"{GRANT_FILE}:22",
+        f"{GRANT_FILE}:28",
+    }
+
+
+def test_a_transform_is_told() -> None:
+    assert "as initial" in explain(ask("Student.lastSurname"), caller()).steps[-1].sentence
+
+
+def test_a_state_is_named_where_its_ceiling_ends_a_grant() -> None:
+    step = failed("Student.firstName", read_policies(files(state="\nmax_days = 3")))
+    assert (step.reason, step.place) == (Reason.GRANT_EXPIRED, f"{STATE_FILE}:2")
+
+
+@pytest.mark.parametrize(
+    ("coordinate", "grant", "reason", "place"),
+    [
+        ("Student.firstName", GRANT.replace("2026-08-15", "2026-12-01"), Reason.GRANT_NOT_YET, f"{GRANT_FILE}:5"),
+        ("Student.firstName", GRANT.replace("2027-06-30", "2026-09-01"), Reason.GRANT_EXPIRED, f"{GRANT_FILE}:6"),
+        ("Student.races", GRANT.replace('"steward"', '"clerk"'), Reason.APPROVAL_PENDING, f"{GRANT_FILE}:22"),
+        ("Student.homeLanguage", GRANT, Reason.DENIED_BY_STATE, f"{STATE_FILE}:2"),
+        ("Student.ssn", GRANT, Reason.DENIED_BY_DISTRICT, f"{DISTRICT_FILE}:4"),
+        ("Student.birthDate", GRANT, Reason.NOT_GRANTED, f"{GRANT_FILE}:13"),
+        (
+            "Student.birthDate",
+            GRANT.replace('"races"', '{ field = "birthDate", as = "masked" }'),
+            Reason.NOT_GRANTED,
+            f"{GRANT_FILE}:18",
+        ),
+        ("Student.firstName", GRANT.replace('"readwell"', '"other"'), Reason.NO_GRANT, f"{DISTRICT_FILE}:1"),
+    ],
+)
+def test_a_denial_names_the_line_that_denies_it(coordinate: str, grant: str, reason: Reason, place: str) -> None:
+    step = failed(coordinate, read_policies(files(grant=grant)))
+    assert (step.reason, step.place) == (reason, place)
+
+
+def test_what_no_file_says_has_no_place() -> None:
+    assert failed("Student.firstName", suspended=True).place == ""
+    assert failed("Student.firstName", space="tx/nowhere").reason is Reason.NO_GRANT
+    assert failed("Student.firstName", scopes=frozenset()).sentence.startswith("The token lacks")
+
+
+def test_a_district_without_a_state_policy_is_explained_without_one() -> None:
+    policies = read_policies({name: data for name, data in files().items() if name != STATE_FILE})
+    told = explain(ask("Student.firstName"), caller(policies, now=NOON))
+    assert Reason.DENIED_BY_STATE not in {step.reason for step in told.steps}
+    assert policies.spaces[SPACE].state is None
