@@ -6,6 +6,7 @@ schema of their own, so that a space, its ledger and the control tables can shar
 
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -24,12 +25,18 @@ def open_engine(url: str, *, durable: bool = True, pool_size: int = 8) -> AsyncE
             pool_timeout=10,
             connect_args={"server_settings": settings, "timeout": 10},
         )
-    engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10)
+    engine = create_async_engine(
+        parsed,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        connect_args={"async_creator_fn": _connect},
+    )
     pragmas = (
+        "PRAGMA busy_timeout=10000",  # first: the others may have to wait
         "PRAGMA journal_mode=WAL",
         f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
         "PRAGMA foreign_keys=ON",
-        "PRAGMA busy_timeout=10000",
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -40,3 +47,14 @@ def open_engine(url: str, *, durable: bool = True, pool_size: int = 8) -> AsyncE
         cursor.close()
 
     return engine
+
+
+async def _connect(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
+    """Open an SQLite file. One that cannot be opened has no thread left behind, to speak to a loop that has ended."""
+    connection = aiosqlite.connect(*args, **kwargs)
+    connection._thread.daemon = True  # as SQLAlchemy has it where it opens the file itself
+    try:
+        return await connection
+    except BaseException:
+        connection._thread.join()
+        raise
