@@ -15,18 +15,16 @@ from app.web.edge import Edge
 _SENTENCES = {
     404: "There is nothing at this address. The start page lists what there is.",
     405: "This address does not answer to that method.",
-    413: "The body is too large.",
 }
 
 
-def site(routes: Sequence[BaseRoute], *, body_bytes: int, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+def site(routes: Sequence[BaseRoute], *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """The application around these routes. Routes may be added until the lifespan's start is over."""
     return Starlette(
         routes=routes,
         middleware=[Middleware(Edge)],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
-        max_body_size=body_bytes,
     )
 
 

@@ -71,6 +71,7 @@ class _Pump:
             self.started = True
             await self.send(self.start)
         await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await asyncio.sleep(0)  # to a caller that has left, sending is immediate: let the news of it in
 
 
 async def _gone(receive: Receive) -> None:

@@ -26,7 +26,7 @@ def challenge(error: Unauthenticated) -> str:
 
 def app_of(answer: Gateway, *, stream_seconds: float = 60) -> Starlette:
     graph = GraphQL(answer, challenge=challenge, body_bytes=LIMIT, stream_seconds=stream_seconds)
-    return site([Route("/graphql", graph)], body_bytes=LIMIT * 10)
+    return site([Route("/graphql", graph)])
 
 
 def client_of(answer: Gateway) -> httpx.AsyncClient:
