@@ -54,7 +54,8 @@ def test_a_page_of_a_variables_size_costs_by_the_variable() -> None:
 
 
 def test_a_query_past_the_cost_limit_is_told_its_figure() -> None:
-    text = "{ students(first: 10000) { nodes { grades { student { grades { student { grades { student { grades { id } } } } } } } } } }"
+    marks = "grades { student { " * 4 + "id" + " } }" * 4
+    text = f"{{ students(first: 10000) {{ nodes {{ {marks} }} }} }}"
     assert refusal(text) == {"code": "LIMIT_COST", "limit": 20_000_000, "figure": cost(text, Limits(cost=10**9)).fixed}
 
 
