@@ -14,7 +14,6 @@ from rich.markup import escape
 
 from app.cli.main import Context
 from app.cli.sandbox import Sandbox, Vendor, find_sandbox, make_sandbox, set_issuer
-from app.cli.serve import listen
 from app.errors import UsageError
 from app.importers.sandbox.calendar import current_year
 
@@ -42,6 +41,8 @@ TOKEN = 'sed \'s/.*"access_token": *"\\([^"]*\\)".*/\\1/\''  # noqa: S105  (how 
 @click.pass_context
 def demo(ctx: click.Context, port: int, home: Path, students: int) -> None:
     """Serve a sandbox: two invented districts, three vendors, on this machine alone."""
+    from app.cli.serve import listen
+
     context: Context = ctx.obj
     out = Console(highlight=False, soft_wrap=True, stderr=context.json)
     today = datetime.now(UTC).date()
