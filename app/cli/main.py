@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from app import __version__
 from app.errors import HomeroomError
 from app.settings import Settings, read_settings
 
@@ -68,7 +69,7 @@ class Commands(click.Group):
     help="The installation's configuration.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How results are printed.")
-@click.version_option(package_name="homeroom", message="homeroom %(version)s")
+@click.version_option(__version__, message="homeroom %(version)s")
 @click.pass_context
 def homeroom(ctx: click.Context, config: Path, form: str) -> None:
     """Homeroom: a vendor fetches exactly what a district granted."""
