@@ -4,7 +4,9 @@ Spec: GraphQL over HTTP (draft). Only queries exist here, so GET and POST answer
 form on another site can send neither the body nor the bearer header.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from http import HTTPStatus
 
 import msgspec
@@ -38,9 +40,27 @@ class GraphQL:
         self.challenge = challenge
         self.body_bytes = body_bytes
         self.stream_seconds = stream_seconds
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def finished(self, seconds: float) -> None:
+        """Wait until no answer is under way, and no longer than that."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        self._running += 1
+        self._idle.clear()
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         media = JSON
         name: str = scope[REQUEST_ID]
         try:

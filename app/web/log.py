@@ -11,6 +11,8 @@ from types import TracebackType
 import msgspec
 
 LOGGER = logging.getLogger("homeroom")
+_USUAL = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName", "color_message"}
+"""What stands in every log record; the rest are the facts of the event."""
 
 
 class Lines(logging.Formatter):
@@ -26,15 +28,12 @@ class Lines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
         }
-        facts = getattr(record, "facts", None)
-        if isinstance(facts, dict):
-            line |= {"event": record.getMessage(), **facts}
-        else:
-            message = record.getMessage().strip()
-            line |= {"event": "Start-up failed." if "Traceback (most recent call last)" in message else message}
+        message = record.getMessage().strip()
+        line["event"] = "start-up failed" if "Traceback (most recent call last)" in message else message
+        line |= {name: value for name, value in record.__dict__.items() if name not in _USUAL}
         if record.exc_info and record.exc_info[0] is not None:
             line |= {"kind": record.exc_info[0].__name__, "where": where(record.exc_info[2])}
-        return msgspec.json.encode(line).decode()
+        return msgspec.json.encode(line, enc_hook=str).decode()
 
 
 def where(trace: TracebackType | None) -> list[str]:
@@ -45,7 +44,7 @@ def where(trace: TracebackType | None) -> list[str]:
 def note(event: str, *, level: int = logging.INFO, **facts: object) -> None:
     """Write one event with its facts. INVARIANT: a fact is an id, a number, a status or a route; never a value."""
     if LOGGER.isEnabledFor(level):
-        LOGGER.log(level, event, extra={"facts": facts})
+        LOGGER.log(level, event, extra=facts)
 
 
 CONFIGURATION: dict[str, object] = {

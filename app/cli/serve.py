@@ -1,0 +1,132 @@
+"""`homeroom serve`: answer vendors, in as many processes as asked for."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from types import FrameType
+
+import click
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from app.cli.main import Context
+from app.errors import HomeroomError, Unavailable, UsageError
+from app.settings import Settings
+from app.web.connection import Connection
+from app.web.log import CONFIGURATION
+
+GRACE = 30
+"""Units: seconds that running answers have to leave in when the server is told to stop."""
+
+PLACES = 1_000
+"""Connections that one process holds at once; whoever comes beyond is told to come back."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any that is free.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="How many processes.")
+@click.pass_obj
+def serve(context: Context, host: str, port: int, workers: int) -> None:
+    """Serve the installation until it is told to stop (SIGTERM, Ctrl+C)."""
+    listen(context.settings(), host=host, port=port, workers=workers, config=context.config)
+
+
+def listen(settings: Settings, *, host: str, port: int, workers: int, config: Path | None = None) -> None:
+    """Serve an installation. `config` is its file, if that is not `homeroom.toml`.
+
+    Raises: ConfigurationError, Unavailable, UsageError.
+    """
+    listener = bind(host, port)
+    try:
+        address = f"[{host}]" if ":" in host else host
+        spaces = "1 space" if len(settings.spaces) == 1 else f"{len(settings.spaces)} spaces"
+        said = f"Homeroom serves {spaces} on http://{address}:{listener.getsockname()[1]}"
+        if workers == 1:
+            serve_alone(settings, listener, said)
+        else:
+            serve_together(settings, listener, said, workers, config or settings.home / "homeroom.toml")
+    finally:
+        listener.close()
+
+
+def serve_alone(settings: Settings, listener: socket.socket, said: str) -> None:
+    """Serve in this process."""
+    from app.main import application
+    from app.opening import open_installation
+
+    failures: list[HomeroomError] = []
+    app = application(lambda: open_installation(settings), failed=failures.append)
+    signal.signal(signal.SIGTERM, _end)
+    click.echo(said, err=True)
+    try:
+        uvicorn.Server(_configuration(app, 1)).run(sockets=[listener])
+    except SystemExit as end:
+        if end.code != STARTUP_FAILURE:
+            raise
+        raise failures[0] if failures else Unavailable("The server could not start; its log says why.") from None
+    if failures:
+        raise failures[0]
+
+
+def serve_together(settings: Settings, listener: socket.socket, said: str, workers: int, config: Path) -> None:
+    """Serve in several processes that share the listener. What stops them is found before they start."""
+    from app.main import CONFIG
+
+    asyncio.run(_try(settings))
+    os.environ[CONFIG] = str(config.resolve())
+    listener.set_inheritable(True)
+    supervisor = Multiprocess(_configuration("app.main:from_environment", workers), sockets=[listener])
+    click.echo(f"{said} with {workers} workers", err=True)
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise Unavailable("A worker could not start; the log says why.")
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises: UsageError."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2_048
+        )
+    except OSError as error:
+        raise UsageError(
+            f"Nothing can listen on {host}, port {port} ({error.strerror or type(error).__name__}). "
+            "Name another with --host or --port."
+        ) from None
+
+
+async def _try(settings: Settings) -> None:
+    """Open everything once, and upgrade it, so that a fault is told here and by one process."""
+    from app.opening import open_installation
+
+    async with open_installation(settings):
+        pass
+
+
+def _configuration(app: object, workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        factory=isinstance(app, str),
+        workers=workers,
+        loop="uvloop",
+        http=Connection,
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=CONFIGURATION,
+        access_log=False,  # the edge writes a line for each request, without its address
+        server_header=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=30,
+        limit_concurrency=PLACES,
+    )
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM is the ordinary way to stop a server, and no failure."""
+    raise SystemExit(0)

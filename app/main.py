@@ -1,0 +1,128 @@
+"""Wire the rooms into one application: the routes, and the installation that they stand on.
+
+The installation is opened when the server starts and closed when the last answer has left; the routes exist between.
+"""
+
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app import gateway
+from app.errors import HomeroomError, Unauthenticated, Unavailable
+from app.gateway import Answer, Request
+from app.installation import Installation
+from app.names import SpaceId
+from app.oauth import metadata
+from app.opening import open_installation
+from app.schema.build import sdl
+from app.schema.catalogue import SCOPES
+from app.settings import Settings, read_settings
+from app.storage.published import change_number
+from app.web import oauth, pages
+from app.web.graphql import GraphQL
+from app.web.log import note
+from app.web.site import site
+
+CONFIG = "HOMEROOM_CONFIG"
+"""The environment variable that names `homeroom.toml` to a worker."""
+
+LAST_WORDS = 5.0
+"""Units: seconds that answers which were cut off have to close their ledger entries."""
+
+Opening = Callable[[], AbstractAsyncContextManager[Installation]]
+
+
+def from_environment() -> Starlette:
+    """The application of the installation that the environment names. Raises: ConfigurationError."""
+    settings = read_settings(Path(os.environ.get(CONFIG, "homeroom.toml")))
+    return application(lambda: open_installation(settings))
+
+
+def application(opening: Opening, *, failed: Callable[[HomeroomError], None] = lambda _: None) -> Starlette:
+    """The application; `opening` is entered at its start and left at its end, `failed` hears why it did not start."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        try:
+            async with opening() as rooms:
+                graph = graphql(rooms)
+                app.router.routes.extend(routes(rooms, graph))
+                yield
+                await graph.finished(LAST_WORDS)
+        except HomeroomError as error:
+            failed(error)
+            note("start-up failed", level=logging.ERROR, reason=error.message)
+            raise
+
+    return site([], lifespan=lifespan)
+
+
+def routes(rooms: Installation, graph: GraphQL) -> list[BaseRoute]:
+    """Every address of an installation."""
+    return [
+        Route("/graphql", graph),
+        Route("/.well-known/oauth-protected-resource/graphql", _graph_metadata(rooms.settings)),
+        *oauth.routes(rooms.authorization),
+        *pages.routes(issuer=rooms.settings.issuer, sdl=sdl, ready=_ready(rooms)),
+    ]
+
+
+def graphql(rooms: Installation) -> GraphQL:
+    """The graph over HTTP, answered by the gateway."""
+
+    async def answer(request: Request) -> Answer:
+        return await gateway.answer(request, rooms)
+
+    limits = rooms.settings.limits
+    return GraphQL(
+        answer,
+        challenge=_challenge(rooms.settings),
+        body_bytes=limits.body_bytes,
+        stream_seconds=limits.stream_seconds,
+    )
+
+
+def _challenge(settings: Settings) -> Callable[[Unauthenticated], str]:
+    """WWW-Authenticate for whoever has no good token. Spec: RFC 6750 §3, RFC 9728 §5.1.
+
+    With one space its own metadata is named, so that a client can go on from there alone; with several, the graph's.
+    """
+    spaces = [SpaceId(name) for name in settings.spaces]
+    resource = settings.resource(spaces[0]) if len(spaces) == 1 else f"{settings.issuer}/graphql"
+    path = resource.removeprefix(settings.issuer)
+    where = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource{path}"'
+
+    def challenge(error: Unauthenticated) -> str:
+        if error.challenge is None:
+            return f"Bearer {where}"
+        return f'Bearer error="{error.challenge}", {where}'
+
+    return challenge
+
+
+def _graph_metadata(settings: Settings) -> Callable[[HttpRequest], Awaitable[Response]]:
+    """What a client can find out from the graph's address alone. Spec: RFC 9728 §3."""
+    document = metadata.resource(settings.issuer, f"{settings.issuer}/graphql", sorted(SCOPES))
+
+    async def endpoint(_: HttpRequest) -> Response:
+        return JSONResponse(document, headers={"cache-control": "public, max-age=60"})
+
+    return endpoint
+
+
+def _ready(rooms: Installation) -> Callable[[], Awaitable[None]]:
+    async def ready() -> None:
+        try:
+            await change_number(rooms.control)
+        except (SQLAlchemyError, OSError) as error:
+            raise Unavailable("The control database does not answer.") from error
+
+    return ready
