@@ -71,8 +71,7 @@ ENROLLMENTS = (
     "SELECT row, student, section, begin_date, end_date FROM section_enrollment WHERE student BETWEEN $1 AND $2"
 )
 SECTIONS = """SELECT section.row, coalesce(section.title, course.title), room, period, local_course_code
-    FROM section LEFT JOIN course ON course.row = section.course WHERE section.row IN
-    (SELECT section FROM section_enrollment WHERE student BETWEEN $1 AND $2)"""
+    FROM section LEFT JOIN course ON course.row = section.course WHERE section.row """
 GRADES = """SELECT section_enrollment, numeric_grade_earned, letter_grade_earned, grade_type
     FROM grade WHERE student BETWEEN $1 AND $2 AND section_enrollment IS NOT NULL"""
 
@@ -81,6 +80,8 @@ Rows = Sequence[Sequence[Any]]
 
 class Database(Protocol):
     def read(self, sql: str, *values: int) -> Awaitable[Rows]: ...
+
+    def among(self, sql: str, keys: list[int]) -> Awaitable[Rows]: ...
 
 
 class Sqlite:
@@ -95,6 +96,9 @@ class Sqlite:
         # `?1` rather than `$1`: SQLite numbers the former, and names the latter.
         return self.connection.execute(sql.replace("$", "?"), values).fetchall()
 
+    async def among(self, sql: str, keys: list[int]) -> Rows:
+        return self.connection.execute(f"{sql} IN (SELECT value FROM json_each(?1))", (str(keys),)).fetchall()
+
 
 class Postgres:
     """asyncpg with prepared statements, on connections that are handed round without being reset."""
@@ -108,7 +112,10 @@ class Postgres:
             connection = await asyncpg.connect(server, server_settings={"search_path": schema or "public"})
             self.free.put_nowait(connection)
 
-    async def read(self, sql: str, *values: int) -> Rows:
+    async def among(self, sql: str, keys: list[int]) -> Rows:
+        return await self.read(f"{sql} = ANY($1)", keys)
+
+    async def read(self, sql: str, *values: int | list[int]) -> Rows:
         connection = await self.free.get()
         try:
             return await connection.fetch(sql, *values)
@@ -142,8 +149,9 @@ async def nested(
         return [], after
     low, high = pupils[0][0], pupils[-1][0]
     enrollments = await database.read(ENROLLMENTS, low, high)
-    for row, title, room, period, code in await database.read(SECTIONS, low, high):
-        if row not in sections:
+    unseen = {enrollment[2] for enrollment in enrollments} - sections.keys() - {None}
+    if unseen:
+        for row, title, room, period, code in await database.among(SECTIONS, list(unseen)):
             section = Section(title, room, None if period is None else msgspec.Raw(period.encode()), code)
             sections[row] = msgspec.Raw(encode(section))
     grades: defaultdict[int, list[Grade]] = defaultdict(list)
