@@ -97,7 +97,7 @@ class Report:
 def plural(type_: str) -> str:
     """A type's name as a person counts it: `section enrollments`."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type_).lower()
-    return words if words == "staff" else f"{words}s"
+    return words if words in {"staff", "demographics"} else f"{words}s"
 
 
 def _order(type_: str) -> tuple[int, str]:

@@ -89,8 +89,12 @@ class Merging:
         for type_, table in BY_TYPE.items():
             parts = [(part, staged) for part, staged in self._stage.tables.values() if part.type == type_]
             for part, staged in parts:
-                await self._merge(part, staged)
+                if part.creates:
+                    await self._merge(part, staged)
             await self._doom(type_, table, parts)
+            for part, staged in parts:
+                if not part.creates:
+                    await self._merge(part, staged)
         await self._loosen()
         for type_, table in reversed(BY_TYPE.items()):
             if table.name in self._doomed:
@@ -109,14 +113,16 @@ class Merging:
             columns = (*columns, "section_enrollment")
             latest = self._latest_enrollment(staged)
             await self._run(update(staged).values(section_enrollment=latest).where(staged.c.reason.is_(None)))
-        row = select(table.c.row).where(table.c.source_key == staged.c.source_key).scalar_subquery()
-        await self._run(update(staged).values(target=row).where(staged.c.reason.is_(None)))
+        row = select(table.c.row).where(table.c.source_key == staged.c.source_key)
+        if table.name in self._doomed:
+            row = row.where(table.c.row.not_in(select(self._doomed[table.name].c.row)))
+        await self._run(update(staged).values(target=row.scalar_subquery()).where(staged.c.reason.is_(None)))
         if not columns:
             return  # rows that were refused: here only so that their records count as mentioned
         taken = staged.c.reason.is_(None)
         differs = or_(false(), *(table.c[name].is_distinct_from(staged.c[name]) for name in columns))
         changed = and_(taken, table.c.row == staged.c.target, differs)
-        stored = self._stored(part.type)
+        stored = self._stored(part.label or part.type)
         total = await self._count(staged, taken)
         updated = await self._count(staged.join(table, table.c.row == staged.c.target), and_(taken, differs))
         if updated:
@@ -128,7 +134,9 @@ class Merging:
             if created:
                 values = select(staged.c.source_key, *(staged.c[name] for name in columns)).where(fresh)
                 into = ["source_key", *columns]
-                await self._run(insert(table).from_select(into, values.order_by(staged.c.seq)))
+                # What belongs to one student lies together, so that reading many students reads few pages.
+                order = [staged.c[name] for name in columns if name == "student"]
+                await self._run(insert(table).from_select(into, values.order_by(*order, staged.c.seq)))
                 await self._stage.analyze(table)
         else:
             reason = "There is no such record in this import or in the space."

@@ -30,6 +30,7 @@ class Part:
     key: str = "sourcedId"  # what the file calls the key, for the report
     creates: bool = True  # False: only records that are there already are changed
     whole: bool = False  # the file is the full state: what it does not mention goes
+    label: str | None = None  # what the report calls it, if not by its type
 
 
 def stored_table(part: Part) -> Table:

@@ -14,7 +14,13 @@ _RACES = {
     "demographicRaceTwoOrMoreRaces": "Two or More Races",
 }
 DEMOGRAPHICS = Shape(
-    Part("demographics", "Student", ("birth_date", "sex", "hispanic_latino_ethnicity", "races"), creates=False),
+    Part(
+        "demographics",
+        "Student",
+        ("birth_date", "sex", "hispanic_latino_ethnicity", "races"),
+        creates=False,
+        label="Demographics",
+    ),
     {
         "birth_date": ("birthDate", iso_date),
         "sex": ("sex", text),
