@@ -48,7 +48,7 @@ class PolicyError(ConfigurationError):
     """A policy file cannot be used; the last good revision of it stays in force."""
 
 
-class Unavailable(HomeroomError):
+class Unavailable(HomeroomError):  # noqa: N818 - it reads as what is the case
     """Something that an answer needs does not answer. Nothing was disclosed."""
 
     exit_status = 4
@@ -71,7 +71,7 @@ class RequestError(HomeroomError):
         self.extensions = {"code": code, **(extensions or {})}
 
 
-class Unauthenticated(RequestError):
+class Unauthenticated(RequestError):  # noqa: N818 - it reads as what is the case
     """There is no verified caller. Spec: RFC 6750 §3.1. `challenge` is the WWW-Authenticate error code, or None."""
 
     def __init__(self, message: str, *, challenge: str | None) -> None:

@@ -20,7 +20,7 @@ ALWAYS: When = frozenset({frozenset()})
 
 
 def holds(when: When, true: Set[str]) -> bool:
-    """Whether a selection is included, given the names of the directive variables that are true. Spec: GraphQL §3.13."""
+    """Whether a selection is included, given the directive variables that are true. Spec: GraphQL §3.13."""
     return when is ALWAYS or any(all((name in true) == value for name, value in branch) for branch in when)
 
 
