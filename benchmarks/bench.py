@@ -23,12 +23,12 @@ from rich.table import Table
 from app.importers.sandbox.generate import generate_district
 from app.importers.sandbox.profile import PROFILES
 from benchmarks import answers
-from benchmarks.installation import Installation, install
+from benchmarks.installation import SPACE, CommandFailedError, Installation, install
 from benchmarks.profile import profile
 from benchmarks.queries import DOCUMENTS, TITLES
-from benchmarks.servers import Running, free_port, running
-from benchmarks.wire import Line, get, graphql, line, throughput
-from tests.postgres import Server, server
+from benchmarks.servers import DidNotStartError, Running, free_port, running
+from benchmarks.wire import Line, WrongAnswerError, get, graphql, line, throughput
+from tests.postgres import NotInstalledError, Server, server
 
 SEED = 20261015
 AT_ONCE = 32
@@ -215,6 +215,13 @@ def database_url(kind: str) -> Iterator[str | None]:
 def main(students: int, rounds: int, database: str, profiled: str | None) -> None:
     """Time Homeroom beside hand-written SQL and beside an ordinary GraphQL server, on a generated district."""
     console = Console(width=None if Console().is_terminal else 160)
+    try:
+        _run(console, students, rounds, ("sqlite", "postgresql") if database == "both" else (database,), profiled)
+    except (CommandFailedError, DidNotStartError, NotInstalledError, WrongAnswerError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _run(console: Console, students: int, rounds: int, kinds: Sequence[str], profiled: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="homeroom-bench-") as temporary:
         folder = Path(temporary)
         begin = time.monotonic()
@@ -226,13 +233,13 @@ def main(students: int, rounds: int, database: str, profiled: str | None) -> Non
             seed=SEED,
             today=datetime.now(UTC).date(),
             years=1,
-            sections=max(students // 20, 40),
+            sections=max(students // 20, 100),
             enrollments=6,
             grades=2,
             complete=True,
         )
         console.print(f"Generated {students:,} students in {time.monotonic() - begin:.0f} s.")
-        for kind in ("sqlite", "postgresql") if database == "both" else (database,):
+        for kind in kinds:
             with database_url(kind) as url:
                 begin = time.monotonic()
                 home = folder / kind
@@ -246,4 +253,4 @@ def main(students: int, rounds: int, database: str, profiled: str | None) -> Non
                     measure(three, rounds, status.update)
                     shown = table(kind, three, sizes)
                 console.print(shown)
-                console.print(installation.run("disclosures", "verify", "tx/bench").strip())
+                console.print(installation.run("disclosures", "verify", SPACE).strip())
