@@ -34,7 +34,7 @@ class Reach(Enum):
     CHILDREN = auto()  # what names the level above
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Level:
     """One set of records: how it is read, what a record of it looks like, and whose it is."""
 

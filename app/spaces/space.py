@@ -6,11 +6,13 @@ INVARIANT: a space reads its own database and no other; a request is handed the 
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import msgspec
+from aiodataloader import DataLoader
 from pyroaring import BitMap
 
 from app.errors import RequestError
@@ -40,17 +42,43 @@ class Space:
     _compiled: WeakKeyDictionary[Fetch, dict[Key, tuple[Level, ...]]] = field(
         default_factory=WeakKeyDictionary, repr=False
     )
+    _lookups: WeakKeyDictionary[Level, DataLoader[int, tuple[Any, int | None]]] = field(
+        default_factory=WeakKeyDictionary, repr=False
+    )
 
     async def fetch(self, fetch: Fetch, asking: Asking) -> AsyncGenerator[Chunk]:
         """The records of every root, in order, all from one moment. See `app.sources.fetch.Source`."""
         roots = [root for root in fetch.roots if holds(root.when, asking.true)]
         names = identifiers(self.secret, self.id, asking.authority.client)
         asked = [_Asked.of(self, fetch, root, asking, names) for root in roots]
+        if len(asked) == 1 and asked[0].alone:
+            yield await self._looked_up(asked[0])
+            return
         statements = sum(depth(level) for one in asked for level in one.levels)
         async with self.readers.lend(one_moment=statements > 1 or any(one.paged for one in asked)) as reader:
             for one in asked:
                 async for chunk in one.chunks(reader):
                     yield chunk
+
+    async def _looked_up(self, asked: "_Asked") -> Chunk:
+        """A single record. Concurrent requests of one plan, and so of one authority, share a statement."""
+        level, (row,) = asked.levels[0], cast(list[int], asked.values[KEYS])
+        if level not in self._lookups:
+            self._lookups[level] = DataLoader(partial(self._batch, level, asked.names), cache=False)
+        record, owner = await self._lookups[level].load(row)
+        if record is None:
+            return Chunk(asked.root.response_key, None, (), last=True)
+        students = BitMap([owner]) if owner is not None else None
+        return Chunk(asked.root.response_key, record, (Whose(level.coordinates, students, 1),), last=True)
+
+    async def _batch(self, level: Level, names: Identifiers, keys: list[int]) -> list[tuple[Any, int | None]]:
+        async with self.readers.lend(one_moment=False) as reader:
+            rows = await reader.rows(level.statement, {KEYS: list(set(keys))})
+        ids = names.column(level.type, [row[level.row] for row in rows]) if level.identified else ()
+        records = level.make(rows, ids)
+        owners = {row[level.row]: row[level.owner] for row in rows} if level.owner is not None else {}
+        # INVARIANT: one result for each key. A loader that got another number would put records into its error.
+        return [(records.get(key), owners.get(key)) for key in keys]
 
     def levels(self, fetch: Fetch, root: Root, type_name: str, asking: Asking, where: Where) -> tuple[Level, ...]:
         """The compiled levels of a root: the one that finds its records, then one for each further list of them."""
@@ -112,6 +140,11 @@ class _Asked:
     sealed: bool
     seen: dict[Level, dict[int, Any]] = field(default_factory=dict)  # shared parents, by row number, encoded
     whose: dict[tuple[str, ...], tuple[BitMap | None, int]] = field(default_factory=dict)
+
+    @property
+    def alone(self) -> bool:
+        """Whether this is one record with nothing below it."""
+        return bool(self.levels) and self.levels[0].reach is Reach.ROWS and not self.levels[0].children
 
     @property
     def paged(self) -> bool:

@@ -52,7 +52,9 @@ def _to(table: str) -> Column[int]:
     return Column(table, ROW, ForeignKey(f"{table}.row", deferrable=True, initially="DEFERRED"), index=True)
 
 
-def _entity(name: str, *columns: Column[object] | Column[str] | Column[int] | Column[bool] | Column[float] | Index) -> Table:
+def _entity(
+    name: str, *columns: Column[object] | Column[str] | Column[int] | Column[bool] | Column[float] | Index
+) -> Table:
     # INVARIANT: AUTOINCREMENT and ALWAYS keep a deleted record's number from ever naming another one.
     return Table(
         name,
