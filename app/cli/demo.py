@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from app.cli.main import Context
-from app.cli.sandbox import Sandbox, Vendor, find_sandbox, make_sandbox, set_issuer
+from app.cli.sandbox import Sandbox, Vendor, find_sandbox, set_issuer
 from app.errors import UsageError
 from app.importers.sandbox.calendar import current_year
 
@@ -51,6 +51,8 @@ def demo(ctx: click.Context, port: int, home: Path, students: int) -> None:
     issuer = f"http://{HOST}:{port}"
     sandbox = find_sandbox(home)
     if sandbox is None:
+        from app.cli.make_sandbox import make_sandbox
+
         with out.status("making the sandbox (once)") as status:
             say = status.update if out.is_terminal else lambda text: out.print(f"sandbox: {text}")
             making = make_sandbox(home, issuer=issuer, students=students, today=today, say=say)

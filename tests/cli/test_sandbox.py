@@ -9,9 +9,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.cli import sandbox as making
+from app.cli import make_sandbox as making
 from app.cli.demo import curl, free_port
-from app.cli.sandbox import EXAMPLES, Sandbox, copy_policies, find_sandbox, make_sandbox, set_issuer
+from app.cli.make_sandbox import EXAMPLES, copy_policies, make_sandbox
+from app.cli.sandbox import Sandbox, find_sandbox, set_issuer
 from app.errors import HomeroomError, UsageError
 from app.importers.sandbox import PROFILES, build
 from app.policy.model import last_day
