@@ -3,6 +3,7 @@
 INVARIANT: no byte of `data` is handed on before the ledger entry that covers it is durable.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
 
@@ -55,20 +56,33 @@ class Disclosure:
         self, opening: bytes, first: Part, parts: AsyncGenerator[Part], denied: list[tuple[str, str]]
     ) -> AsyncIterator[bytes]:
         ends = self.rooms.clock().timestamp() + self.rooms.settings.limits.stream_seconds
+        following: asyncio.Task[Part] | None = None
+        part = first
         try:
-            await self._record(Kind.OPENING, (), denied, complete=False)
-            await self._record(Kind.CHUNK, first.whose, complete=False)
-            yield opening + first.data
-            async for part in parts:
+            while True:
+                # The next part is read while the entry of this one becomes durable, and never more than one ahead.
+                following = None if part.last else asyncio.create_task(anext_of(parts))
+                if opening:
+                    await asyncio.gather(self._record(Kind.OPENING, (), denied, complete=False), self._chunk(part))
+                else:
+                    await self._chunk(part)
+                yield opening + part.data + (b"}" if part.last else b"")
+                if following is None:
+                    break
+                opening, part = b"", await following
                 self._look_again(ends)
-                await self._record(Kind.CHUNK, part.whose, complete=False)
-                yield part.data + b"}" if part.last else part.data
             await self._record(Kind.CLOSING)
         except BaseException:
             await self._record(Kind.ABORTED, complete=False)
             raise
         finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
             await parts.aclose()
+
+    async def _chunk(self, part: Part) -> None:
+        await self._record(Kind.CHUNK, part.whose, complete=False)
 
     def _look_again(self, ends: float) -> None:
         """A grant, a client or a token that ended stops the stream at the next chunk."""
@@ -106,3 +120,8 @@ class Disclosure:
                 complete=complete,
             )
         )
+
+
+async def anext_of(parts: AsyncGenerator[Part]) -> Part:
+    """The next part, as a coroutine that a task can run."""
+    return await anext(parts)

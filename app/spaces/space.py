@@ -28,6 +28,9 @@ from app.spaces.levels import AFTER, KEYS, LIMIT, Compiler, Level, Reach, depth
 from app.spaces.where import Where, read
 
 Key = tuple[str, str, frozenset[str], Where]
+FLAT = 4
+"""How many times more records a chunk has where nothing hangs below them."""
+
 VARIANTS = 64
 """How many shapes of filter and directive one plan keeps compiled."""
 
@@ -194,8 +197,9 @@ class _Asked:
 
     async def pages(self, reader: Reader) -> AsyncIterator[Chunk]:
         left, start = self.first, None
+        size = self.chunk if self.levels[0].children else self.chunk * FLAT
         while True:
-            rows, more = await self.page(reader, min(left, self.chunk))
+            rows, more = await self.page(reader, min(left, size))
             left -= len(rows)
             last = not more or left <= 0
             at = self.levels[0].row
