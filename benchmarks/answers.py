@@ -7,14 +7,18 @@ import msgspec
 WITHOUT = "id"  # every server names records in its own way
 
 
+class UnexpectedAnswerError(Exception):
+    """A server answered with errors, or otherwise than the others."""
+
+
 def content(body: bytes) -> Any:
     """An answer's data in one canonical form: ids taken out, lists in an order that does not depend on the server.
 
-    Raises: ValueError if the answer has errors, as it should have none.
+    Raises: UnexpectedAnswerError if the answer has errors, as it should have none.
     """
     answer = msgspec.json.decode(body)
     if answer.get("errors"):
-        raise ValueError(f"An answer has errors: {str(answer['errors'])[:1000]}")
+        raise UnexpectedAnswerError(f"An answer has errors: {str(answer['errors'])[:1000]}")
     return _canonical(answer["data"])
 
 

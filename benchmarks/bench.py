@@ -7,6 +7,7 @@ on: tokens, a grant, the ledger.
 """
 
 import contextlib
+import subprocess
 import tempfile
 import time
 from collections import defaultdict
@@ -38,6 +39,10 @@ PLAIN_REPEATS = {"Q1": 20, "Q2": 2, "Q3": 1, "Q4": 1}
 PLAIN_SECONDS = 90.0  # an ordinary server gets no further rounds of one query after this many seconds
 WARM_UPS = {"Q1": 50, "Q2": 5, "Q3": 3, "Q4": 1}
 
+FAILURES = (
+    *(CommandFailedError, DidNotStartError, NotInstalledError, WrongAnswerError, answers.UnexpectedAnswerError),
+    subprocess.TimeoutExpired,
+)
 LIMIT, HOMEROOM, PLAIN = "limit", "Homeroom", "plain"
 
 Ask = Callable[[str], Sequence[bytes]]
@@ -112,7 +117,7 @@ def known(port: int, request: bytes) -> dict[str, str]:
 
 
 def compare(three: Sequence[Contestant]) -> dict[str, tuple[int, int]]:
-    """The fields and bytes of Homeroom's answer to each query. Raises: ClickException if two answers differ."""
+    """The fields and bytes of Homeroom's answer to each query. Raises: UnexpectedAnswerError if two answers differ."""
     sizes = {}
     for query in DOCUMENTS:
         bodies = {one.name: one.body(query) for one in three}
@@ -120,7 +125,7 @@ def compare(three: Sequence[Contestant]) -> dict[str, tuple[int, int]]:
         for name, body in bodies.items():
             where = answers.difference(wanted, answers.content(body))
             if where:
-                raise click.ClickException(f"{query}: {LIMIT} and {name} answer differently: {where}.")
+                raise answers.UnexpectedAnswerError(f"{query}: {LIMIT} and {name} answer differently: {where}.")
         sizes[query] = answers.fields(bodies[HOMEROOM]), len(bodies[HOMEROOM])
     return sizes
 
@@ -217,7 +222,13 @@ def main(students: int, rounds: int, database: str, profiled: str | None) -> Non
     console = Console(width=None if Console().is_terminal else 160)
     try:
         _run(console, students, rounds, ("sqlite", "postgresql") if database == "both" else (database,), profiled)
-    except (CommandFailedError, DidNotStartError, NotInstalledError, WrongAnswerError) as error:
+    except (
+        CommandFailedError,
+        DidNotStartError,
+        NotInstalledError,
+        WrongAnswerError,
+        answers.UnexpectedAnswerError,
+    ) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -4,10 +4,11 @@ Written as an experienced developer would: batched look-ups, one statement for e
 graph has. It has no tokens and no ledger. Run as `python -m benchmarks.plain DATABASE PORT`.
 """
 
+import asyncio
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import strawberry
@@ -28,19 +29,21 @@ from app.storage.engines import open_engine
 from benchmarks.queries import GRANTED
 
 BATCH = 1000
+CONNECTIONS = 8
 PAGE = 10_000
 COORDINATES = frozenset(f"{name}.{field}" for name, fields in GRANTED.items() for field in fields)
 
 Found = Sequence[Row[Any]]
-Load = Callable[[list[int]], Awaitable[list[Any]]]
+Load = Callable[[list[int]], Coroutine[Any, Any, list[Any]]]
 
 
 class Context(dict[str, Any]):
     """What one request has: the coordinates that its caller may read, and loaders that batch its look-ups."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, turns: asyncio.Semaphore) -> None:
         super().__init__()
         self.engine = engine
+        self.turns = turns  # a big answer's batches wait for a connection for as long as they need to
         self.granted = COORDINATES
         self.sections = self._loader(self._load_sections)
         self.enrollments = self._loader(self._load_enrollments)
@@ -50,8 +53,8 @@ class Context(dict[str, Any]):
         return DataLoader(batch_load_fn=load, max_batch_size=BATCH)
 
     async def rows(self, statement: Select[Any]) -> Found:
-        async with self.engine.connect() as connection:
-            return (await connection.execute(statement)).all()
+        async with self.turns, self.engine.connect() as connection:
+            return list((await connection.execute(statement)).all())
 
     async def _load_sections(self, keys: list[int]) -> list["Section | None"]:
         title = func.coalesce(section.c.title, course.c.title).label("title")
@@ -205,9 +208,10 @@ class Server(GraphQL[Context, None]):
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(strawberry.Schema(query=Query), graphql_ide=None)
         self.engine = engine
+        self.turns = asyncio.Semaphore(CONNECTIONS)
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # type: ignore[override]
-        return Context(self.engine)
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        return Context(self.engine, self.turns)
 
 
 def application(url: str) -> Starlette:
