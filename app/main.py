@@ -46,7 +46,12 @@ def from_environment() -> Starlette:
     return application(lambda: open_installation(settings))
 
 
-def application(opening: Opening, *, failed: Callable[[HomeroomError], None] = lambda _: None) -> Starlette:
+def tell(error: HomeroomError) -> None:
+    """Say in the log why the server did not start."""
+    note("start-up failed", level=logging.ERROR, reason=error.message)
+
+
+def application(opening: Opening, *, failed: Callable[[HomeroomError], None] = tell) -> Starlette:
     """The application; `opening` is entered at its start and left at its end, `failed` hears why it did not start."""
 
     @asynccontextmanager
@@ -59,7 +64,6 @@ def application(opening: Opening, *, failed: Callable[[HomeroomError], None] = l
                 await graph.finished(LAST_WORDS)
         except HomeroomError as error:
             failed(error)
-            note("start-up failed", level=logging.ERROR, reason=error.message)
             raise
 
     return site([], lifespan=lifespan)

@@ -1,5 +1,6 @@
 """`homeroom init`: a new installation."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import click
 from app.cli.main import Context
 from app.errors import UsageError
 from app.installing import create
+from app.settings import Settings
+from app.storage.engines import open_engine
+from app.storage.migrate import migrate
 
 
 @click.command()
@@ -20,6 +24,7 @@ def init(context: Context, folder: Path, issuer: str) -> None:
     """Make a new installation in DIR: homeroom.toml, keys and policies/. Nothing that is there is overwritten."""
     try:
         settings = create(folder, issuer=issuer)
+        asyncio.run(make_control(settings))
     except OSError as error:
         raise UsageError(
             f"{folder} cannot hold an installation ({error.strerror or type(error).__name__}). Name a folder that can."
@@ -31,3 +36,12 @@ def init(context: Context, folder: Path, issuer: str) -> None:
     click.echo(f"A new installation stands in {settings.home}. Back up {settings.keys_folder}, and show it to nobody.")
     click.echo("Add a space to it:")
     click.echo(f'  homeroom --config {file} space add tx/grand-bend --name "Grand Bend ISD" --timezone America/Chicago')
+
+
+async def make_control(settings: Settings) -> None:
+    """Make the control database, so that one that is missing later is known to be lost. Raises: Unavailable."""
+    engine = open_engine(settings.database_url(settings.control))
+    try:
+        await migrate(engine, "control")
+    finally:
+        await engine.dispose()

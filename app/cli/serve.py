@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -55,13 +57,20 @@ def listen(settings: Settings, *, host: str, port: int, workers: int, config: Pa
 
 def serve_alone(settings: Settings, listener: socket.socket, said: str) -> None:
     """Serve in this process."""
+    from app.installation import Installation
     from app.main import application
     from app.opening import open_installation
 
     failures: list[HomeroomError] = []
-    app = application(lambda: open_installation(settings), failed=failures.append)
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[Installation]:
+        async with open_installation(settings) as rooms:
+            click.echo(said, err=True)
+            yield rooms
+
+    app = application(opening, failed=failures.append)
     signal.signal(signal.SIGTERM, _end)
-    click.echo(said, err=True)
     try:
         uvicorn.Server(_configuration(app, 1)).run(sockets=[listener])
     except SystemExit as end:

@@ -1,0 +1,138 @@
+"""`homeroom check`: everything that would stop or mislead `serve`, in sentences."""
+
+import asyncio
+import json
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+from app.cli.main import Context
+from app.cli.policy import refuse_absent, what_is_known
+from app.errors import ConfigurationError, Unavailable
+from app.ledger.checkpoints import read_key
+from app.names import SpaceId
+from app.oauth.keys import read_keys
+from app.opening import space_secret
+from app.policy.lint import lint
+from app.policy.model import PolicySet
+from app.policy.reading import read_folder, read_policies
+from app.settings import Settings
+from app.spaces.ssns import count_ssns
+from app.storage.engines import open_engine
+from app.storage.migrate import Kind, pending
+
+
+@dataclass(slots=True)
+class Report:
+    """What a check saw: `findings` want mending, `remarks` want knowing."""
+
+    findings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+@click.command()
+@click.pass_context
+def check(ctx: click.Context) -> None:
+    """Check configuration, keys, databases and policies. Exit status 1 if anything is found."""
+    context: Context = ctx.obj
+    settings = context.settings()
+    report = Report()
+    check_keys(settings, report)
+    policies = check_policies(settings, report)
+    asyncio.run(check_databases(settings, policies, report))
+    if context.json:
+        click.echo(json.dumps({"findings": report.findings, "remarks": report.remarks}, indent=2, ensure_ascii=False))
+    else:
+        for line in (*report.findings, *report.remarks):
+            click.echo(line)
+        if not report.findings:
+            click.echo("Nothing to mend: this installation can be served.")
+    ctx.exit(1 if report.findings else 0)
+
+
+def check_keys(settings: Settings, report: Report) -> None:
+    """Signing keys and spaces' secrets can be read, by their owner alone."""
+    reads: list[Callable[[], object]] = [
+        partial(read_keys, settings.keys_folder),
+        partial(read_key, settings.keys_folder / "ledger.json"),
+        *(partial(space_secret, settings, SpaceId(name)) for name in settings.spaces),
+    ]
+    for read in reads:
+        try:
+            read()
+        except ConfigurationError as error:
+            report.findings.append(error.message)
+    report.findings += [
+        f"{file}: Others on this machine can read it. Run: chmod 600 {file}" for file in _open_to_others(settings)
+    ]
+
+
+def _open_to_others(settings: Settings) -> Iterator[Path]:
+    for file in sorted(settings.keys_folder.rglob("*")):
+        if file.is_file() and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield file
+
+
+def check_policies(settings: Settings, report: Report) -> PolicySet:
+    """What policy files say can be read, and does what its authors meant."""
+    try:
+        policies = read_policies(read_folder(settings.policies_folder))
+    except ConfigurationError as error:
+        report.findings.append(error.message)
+        return read_policies({})
+    known, unasked = asyncio.run(what_is_known(settings))
+    report.findings += [f"{settings.policies}/{finding}" for finding in lint(policies, known, datetime.now(UTC))]
+    report.remarks += unasked
+    return policies
+
+
+async def check_databases(settings: Settings, policies: PolicySet, report: Report) -> None:
+    """Every database answers and has the newest tables; how many social security numbers each space met and stores."""
+    await _check_database(settings, settings.control, "control", "The control database", report)
+    for name, place in settings.spaces.items():
+        if await _check_database(settings, place.database, "space", f"{name}: The space's database", report):
+            await _check_ssns(settings, SpaceId(name), policies, report)
+        await _check_database(settings, place.ledger, "ledger", f"{name}: The ledger", report)
+
+
+async def _check_database(settings: Settings, url: str, kind: Kind, what: str, report: Report) -> bool:
+    """Whether it can be read as it is."""
+    try:
+        address = settings.database_url(url)
+        refuse_absent(address)
+        engine = open_engine(address)
+        try:
+            behind = await pending(engine, kind)
+        finally:
+            await engine.dispose()
+    except (ConfigurationError, Unavailable) as error:
+        report.findings.append(f"{what} cannot be used. {error.message}")
+        return False
+    if behind:
+        report.remarks.append(f"{what} is of an older version; the next `homeroom serve` upgrades it.")
+    return not behind
+
+
+async def _check_ssns(settings: Settings, space: SpaceId, policies: PolicySet, report: Report) -> None:
+    engine = open_engine(settings.database_url(settings.spaces[space].database))
+    try:
+        ssns = await count_ssns(engine)
+    except Unavailable as error:
+        report.findings.append(f"{space}: {error.message}")
+        return
+    finally:
+        await engine.dispose()
+    policy = policies.spaces.get(space)
+    wanted = policy is not None and policy.district is not None and policy.district.ssn == "store"
+    said = f"{space}: The last import that met social security numbers met {ssns.met}; {ssns.stored} are stored"
+    if ssns.stored and not wanted:
+        report.findings.append(
+            f'{said}, though district.toml does not say ssn = "store". Import the roster again: they are left out.'
+        )
+    elif ssns.met or ssns.stored:
+        report.remarks.append(f"{said}.")
