@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -20,21 +19,6 @@ from tests.web.asgi import app_of, client_of
 
 pytestmark = pytest.mark.anyio
 CANARY = "987-65-4320"
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """All that the process logs, as it would be written."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    handler.setFormatter(Lines())
-    root, ours = logging.getLogger(), logging.getLogger("homeroom")
-    former = ours.level
-    root.addHandler(handler)
-    ours.setLevel(logging.INFO)
-    yield written
-    root.removeHandler(handler)
-    ours.setLevel(former)
 
 
 async def test_what_fails_is_masked_and_the_log_knows_it_by_the_same_id(log: io.StringIO) -> None:

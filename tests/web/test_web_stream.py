@@ -1,6 +1,8 @@
 """Long answers over a real socket: whole, or visibly broken; never faster than the caller reads."""
 
 import asyncio
+import io
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -51,10 +53,10 @@ async def test_what_breaks_off_after_its_first_byte_is_never_well_formed() -> No
             await ask(port)
 
 
-async def test_the_raw_bytes_of_a_broken_answer_lack_the_last_chunk() -> None:
+async def test_a_broken_answer_lacks_its_last_chunk_and_the_log_the_faults_text(log: io.StringIO) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"[1,2"
-        raise ValueError("secret")
+        raise ValueError("987-65-4320")
 
     async with served(app_of(streaming(chunks()))) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -64,6 +66,10 @@ async def test_the_raw_bytes_of_a_broken_answer_lack_the_last_chunk() -> None:
     head, _, body = received.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
     assert body == b"4\r\n[1,2\r\n"
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["kind"] for line in lines if line["event"] == "failure"] == ["ValueError"]
+    assert [line["whole"] for line in lines if line["event"] == "request"] == [False]
+    assert "987-65" not in log.getvalue()
 
 
 async def test_a_fault_before_the_first_byte_has_a_status_of_its_own() -> None:
