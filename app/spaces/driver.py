@@ -98,6 +98,13 @@ class Readers:
             if one_moment:
                 await reader.end()
             sound = True
+        except GeneratorExit:
+            # Nobody wants more of the answer. That is told between statements, never within one.
+            with suppress(*FAILURES):
+                if one_moment and reader is not None:
+                    await reader.end()
+                sound = True
+            raise
         except HomeroomError:
             raise
         except FAILURES as error:
