@@ -38,20 +38,25 @@ class Server:
         """A database's URL as `homeroom.toml` has it."""
         return f"postgresql://homeroom:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def fresh(self) -> str:
-        """The URL of a new empty database."""
+    def fresh(self, template: str = "template0") -> str:
+        """The URL of a new database: an empty one, or a copy of one that nobody is connected to."""
         self._number += 1
         name = f"fresh_{self._number}"
-        with ThreadPoolExecutor(1) as pool:  # so that a running test may ask too: a thread has an event loop of its own
-            pool.submit(lambda: asyncio.run(self._create(name))).result()
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
-    async def _create(self, name: str) -> None:
-        connection = await asyncpg.connect(self.url("postgres"), timeout=20)
-        try:
-            await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        finally:
-            await connection.close()
+    def run(self, statement: str, database: str = "postgres") -> None:
+        """Run a statement as the server's superuser."""
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url(database), timeout=20)
+            try:
+                await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        with ThreadPoolExecutor(1) as pool:  # so that a running test may ask too: a thread has an event loop of its own
+            pool.submit(lambda: asyncio.run(run())).result()
 
 
 def binaries() -> Path:

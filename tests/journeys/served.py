@@ -1,0 +1,255 @@
+"""An installation made by the command line, served by a process of its own, and asked as vendors ask it.
+
+Shape: `Home` is the folder that `homeroom init` made; `copy` gives a test one of its own, databases and all. `Server`
+is `homeroom serve` on a free port. Tokens are fetched by requests-oauthlib, questions are asked by requests.
+"""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
+
+import requests
+from oauthlib.oauth2 import BackendApplicationClient
+from requests.auth import HTTPBasicAuth
+from requests_oauthlib import OAuth2Session
+
+from app.names import SpaceId
+from app.settings import Settings, read_settings
+from tests.conftest import ROOT
+from tests.postgres import Server as Postgres
+
+GRANT = """\
+client     = "{client}"
+purpose    = "instruction"
+statement  = "Assign reading."
+basis      = "school-official"
+not_before = {not_before}
+not_after  = {not_after}
+
+[agreement]
+title    = "NDPA v1"
+signed   = 2020-01-01
+schedule = ["Student Name", "Enrollment", "Schedule", "Assessment", "Course"]
+
+[fields]
+{fields}
+[rows]
+{rows}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A registered client, with the secret that `client add` printed."""
+
+    id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An installation; `postgres` is the server that holds its databases, if they are not SQLite files."""
+
+    folder: Path
+    postgres: Postgres | None = None
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "homeroom.toml"
+
+    @property
+    def settings(self) -> Settings:
+        return read_settings(self.config)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "app", "--config", os.fspath(self.config), *arguments]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command of the command line to its end."""
+        return subprocess.run(
+            self.command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    def ok(self, *arguments: str) -> str:
+        """What a command prints that ends well."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        """What a command that ends well prints for other programs."""
+        return json.loads(self.ok("--format", "json", *arguments))
+
+    def vendor(self, client: str, *scopes: str) -> Vendor:
+        """Register a client."""
+        facts = self.json("client", "add", client, *(part for scope in scopes for part in ("--scope", scope)))
+        return Vendor(facts["client_id"], facts["client_secret"])
+
+    def grant_file(self, space: str, client: str) -> Path:
+        return self.folder / "policies" / space / "grants" / f"{client}.toml"
+
+    def grant(self, space: str, client: str, text: str) -> Path:
+        """Write a grant as an editor does: the new file whole, in place of the old one."""
+        file = self.grant_file(space, client)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(".draft")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(file)
+        return file
+
+    def copy(self, folder: Path) -> "Home":
+        """The same installation once more, in a folder and in databases of its own."""
+        shutil.copytree(self.folder, folder)
+        if self.postgres is not None:
+            text = (folder / "homeroom.toml").read_text()
+            for name in sorted(set(re.findall(rf":{self.postgres.port}/(\w+)", text))):
+                fresh = self.postgres.fresh(template=name)
+                text = text.replace(self.postgres.url(name), fresh)
+            (folder / "homeroom.toml").write_text(text)
+        return Home(folder, self.postgres)
+
+
+def made(folder: Path, postgres: Postgres | None, spaces: Mapping[str, tuple[str, str]]) -> Home:
+    """A new installation with spaces, each by its id with name and time zone. Each database of its own."""
+    home = Home(folder, postgres)
+    home.ok("init", os.fspath(folder))
+    if postgres is not None:
+        home.config.write_text(home.config.read_text().replace("sqlite:///control.db", postgres.fresh()))
+    for space, (name, zone) in spaces.items():
+        database = [] if postgres is None else ["--database", postgres.fresh()]
+        home.ok("space", "add", space, "--name", name, "--timezone", zone, *database)
+    return home
+
+
+def granting(
+    client: str,
+    fields: Mapping[str, str],
+    rows: str = "",
+    *,
+    not_before: str = "2020-01-01",
+    not_after: str = "2099-12-31",
+) -> str:
+    """A grant file; `fields` has a type's coordinates parted by spaces, `lastSurname:initial` with a transform."""
+
+    def granted(text: str) -> str:
+        name, _, transform = text.partition(":")
+        return f'{{ field = "{name}", as = "{transform}" }}' if transform else f'"{name}"'
+
+    lines = "".join(f"{name} = [{', '.join(map(granted, names.split()))}]\n" for name, names in fields.items())
+    return GRANT.format(client=client, fields=lines, rows=rows, not_before=not_before, not_after=not_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is ready."""
+
+    url: str
+    home: Home
+    process: subprocess.Popen[bytes] | None
+    log: Path
+
+    def token(self, vendor: Vendor, space: str, **more: str) -> str:
+        """A token, fetched by a client that we did not write."""
+        with OAuth2Session(client=BackendApplicationClient(vendor.id)) as session:
+            with mock.patch.dict(os.environ, OAUTHLIB_INSECURE_TRANSPORT="1"):  # loopback has no TLS
+                fetched = session.fetch_token(
+                    f"{self.url}/oauth/token",
+                    auth=HTTPBasicAuth(vendor.id, vendor.secret),
+                    resource=self.home.settings.resource(SpaceId(space)),
+                    **more,
+                )
+        return str(fetched["access_token"])
+
+    def post(self, token: str | None, document: str, **variables: object) -> requests.Response:
+        """Ask the graph on a connection of its own."""
+        headers = {"accept": "application/graphql-response+json"}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        body = {"query": document, "variables": variables}
+        return requests.post(f"{self.url}/graphql", json=body, headers=headers, timeout=60)
+
+    def ask(self, token: str, document: str, **variables: object) -> dict[str, Any]:
+        """An answer with its data."""
+        response = self.post(token, document, **variables)
+        assert response.status_code == 200, response.text
+        answered: dict[str, Any] = response.json()
+        return answered
+
+    def slowly(self, token: str, document: str) -> http.client.HTTPResponse:
+        """Ask for much through a small window: the server must wait for whoever reads."""
+        address = urlsplit(self.url)
+        body = json.dumps({"query": document}).encode()
+        with socket.socket() as caller:
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            caller.settimeout(60)
+            caller.connect((str(address.hostname), int(address.port or 0)))
+            caller.sendall(
+                b"POST /graphql HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+                b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n" % (token.encode(), len(body)) + body
+            )
+            response = http.client.HTTPResponse(caller)  # keeps the connection open until it is closed itself
+        response.begin()
+        assert response.status == 200, response.read()
+        return response
+
+    def stop(self) -> None:
+        """Tell it to stop, and see that it ends well."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(60) == 0, self.log.read_text()
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(60)
+
+
+@contextmanager
+def served(home: Home, *arguments: str) -> Iterator[Server]:
+    """`homeroom serve` on a free port, from its readiness to its end."""
+    log = home.folder.parent / f"{home.folder.name}-{time.monotonic_ns()}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(home.command("serve", "--port", "0", *arguments), cwd=ROOT, stdout=out, stderr=out)
+    try:
+        url = until(lambda: re.search(r"http://\S+", log.read_text()), process)[0]
+        until(lambda: ready(url), process)
+        yield Server(url, home, process, log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(60)
+
+
+def ready(url: str) -> bool:
+    """Whether a server says that it can answer."""
+    try:
+        return requests.get(f"{url}/readyz", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def until(condition: Any, process: subprocess.Popen[bytes] | None = None, seconds: float = 60) -> Any:
+    """Wait until a condition holds; gives what it gave."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        assert process is None or process.poll() is None, "The server ended."
+        time.sleep(0.02)
+    raise AssertionError(f"Nothing came of it within {seconds} seconds.")

@@ -1,0 +1,229 @@
+"""A real district's roster, from its files to a vendor's answer and its entry in the ledger.
+
+What a vendor must receive is worked out here, straight from the XML.
+"""
+
+import os
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from pyroaring import BitMap
+from sqlalchemy import func, select
+
+from app.ledger.entry import Kind, Recorded
+from app.ledger.reading import Filters, entries
+from app.spaces import tables
+from app.storage.engines import open_engine
+from tests.conftest import ROOT
+from tests.journeys.served import Home, Server, granting, made, served
+from tests.postgres import Server as Postgres
+
+pytestmark = pytest.mark.anyio
+
+ARCHIVE = ROOT.parent / "shared" / "data" / "grandbend-edfi-v1.0-2012.zip"
+SPACE = "tx/grand-bend"
+SCHOOL = "255901107"
+LEVELS = {"Third grade": "03", "Fourth grade": "04", "Fifth grade": "05"}
+FIELDS = {"Student": "firstName lastSurname:initial schoolEnrollments", "SchoolEnrollment": "gradeLevel"}
+ROWS = f'schools = ["{SCHOOL}"]\ngrade_levels = ["03", "04", "05"]'
+QUERY = """query Pupils { students(first: 1000) { nodes {
+  id firstName lastSurname birthDate schoolEnrollments { gradeLevel }
+} } }"""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The installation with the roster in it, and what its two imports said."""
+
+    home: Home
+    first: str
+    second: Mapping[str, Any]
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory, store: Postgres | None) -> Loaded:
+    if not ARCHIVE.is_file():
+        pytest.skip(f"The Grand Bend sample is not here: put it at {ARCHIVE}.")
+    home = made(tmp_path_factory.mktemp("grand-bend") / "home", store, {SPACE: ("Grand Bend ISD", "America/Chicago")})
+    first = home.ok("import", SPACE, os.fspath(ARCHIVE), "--format", "edfi")
+    second = home.json("import", SPACE, os.fspath(ARCHIVE), "--format", "edfi")
+    return Loaded(home, first, second)
+
+
+@dataclass(frozen=True)
+class Pupil:
+    """A student as the XML has them."""
+
+    first_name: str
+    last_surname: str
+    birth_date: str
+    ssn: str
+
+
+def records(file: str, *names: str) -> Iterator[tuple[str, ElementTree.Element]]:
+    """The elements of those names in one file of the archive, without their namespace."""
+    with zipfile.ZipFile(ARCHIVE) as archive, archive.open(f"Sample Data/{file}.xml") as content:
+        for _, element in ElementTree.iterparse(content):
+            element.tag = element.tag.rpartition("}")[2]
+            if element.tag in names:
+                yield element.tag, element
+                element.clear()
+
+
+@pytest.fixture(scope="session")
+def pupils() -> dict[str, Pupil]:
+    """Every student by unique id."""
+    return {
+        student.findtext("StudentUniqueStateId", ""): Pupil(
+            student.findtext("Name/FirstName", ""),
+            student.findtext("Name/LastSurname", ""),
+            student.findtext("BirthData/BirthDate", ""),
+            student.findtext("StudentIdentificationCode[@IdentificationSystem='SSN']/IdentificationCode", ""),
+        )
+        for _, student in records("StudentParent", "Student")
+    }
+
+
+@pytest.fixture(scope="session")
+def expected() -> dict[str, list[str]]:
+    """The grade levels, by student, of those whom the grant lets in."""
+    levels: dict[str, list[str]] = {}
+    for _, enrolled in records("StudentEnrollment", "StudentSchoolAssociation"):
+        school = enrolled.findtext("SchoolReference/EducationalOrgIdentity/StateOrganizationId")
+        level = LEVELS.get(enrolled.findtext("EntryGradeLevel", ""))
+        if school == SCHOOL and level is not None:
+            levels.setdefault(
+                enrolled.findtext("StudentReference/StudentIdentity/StudentUniqueStateId", ""), []
+            ).append(level)
+    return levels
+
+
+@pytest.fixture
+def readwell(loaded: Loaded, tmp_path: Path) -> Iterator[tuple[Server, str]]:
+    """The district serves, and Readwell has its grant and a token."""
+    home = loaded.home.copy(tmp_path / "home")
+    vendor = home.vendor("readwell")
+    home.grant(SPACE, "readwell", granting("readwell", FIELDS, ROWS))
+    with served(home) as server:
+        yield server, server.token(vendor, SPACE)
+        server.stop()
+
+
+def test_the_first_import_reports_what_is_in_the_files(loaded: Loaded) -> None:
+    rows = dict(re.findall(r"^(\w[\w ]*?) {2,}([\d,]+) ", loaded.first, re.MULTILINE))
+    found = {name: rows[name] for name in ("students", "sections", "section enrollments", "grades")}
+    assert found == {"students": "960", "sections": "532", "section enrollments": "13,440", "grades": "40,320"}
+    assert "social security numbers: 960 met, none stored" in loaded.first
+
+
+def test_a_second_import_changes_nothing(loaded: Loaded) -> None:
+    stored = loaded.second["stored"]
+    assert {name: counts["unchanged"] for name, counts in stored.items()} == loaded.second["read"]
+    changes = [counts[kind] for counts in stored.values() for kind in ("created", "updated", "deleted")]
+    assert not any(changes)
+    assert loaded.second["ssns"] == {"met": 960, "stored": 0}
+
+
+async def test_no_social_security_number_is_stored(loaded: Loaded, pupils: Mapping[str, Pupil]) -> None:
+    numbers = {pupil.ssn for pupil in pupils.values() if pupil.ssn}
+    assert len(numbers) > 900
+    settings = loaded.home.settings
+    engine = open_engine(settings.database_url(settings.spaces[SPACE].database))
+    stored: set[str] = set()
+    try:
+        async with engine.connect() as connection:
+            assert (
+                await connection.scalar(select(func.count()).where(tables.BY_TYPE["Student"].c.ssn.is_not(None))) == 0
+            )
+            for table in tables.metadata.sorted_tables:
+                for row in await connection.execute(select(table)):
+                    stored.update(re.findall(r"\d{9,}", repr(tuple(row))))
+    finally:
+        await engine.dispose()
+    assert not stored & numbers
+    assert "960; 0 are stored" in loaded.home.run("check").stdout
+
+
+async def test_readwell_receives_the_granted_fields_of_the_granted_pupils_and_the_ledger_lists_them(
+    readwell: tuple[Server, str], pupils: Mapping[str, Pupil], expected: Mapping[str, list[str]]
+) -> None:
+    server, token = readwell
+    answer = server.ask(token, QUERY)
+    received = answer["data"]["students"]["nodes"]
+    assert len(received) == len({student["id"] for student in received}) == len(expected) == 240
+    assert Counter(
+        (student["firstName"], student["lastSurname"], *(it["gradeLevel"] for it in student["schoolEnrollments"]))
+        for student in received
+    ) == Counter(
+        (pupils[key].first_name, f"{pupils[key].last_surname[0]}.", *levels) for key, levels in expected.items()
+    )
+    assert {student["birthDate"] for student in received} == {None}
+    [denial] = answer["errors"]
+    assert denial["path"] == ["students", "nodes"]
+    assert denial["extensions"]["code"] == "NOT_GRANTED"
+    assert denial["extensions"]["coordinate"] == "Student.birthDate"
+    assert denial["extensions"]["selection"] == "students.nodes.birthDate"
+
+    [listed] = server.home.json("disclosures", "list", SPACE)
+    assert (listed["kind"], listed["client"], listed["purpose"], listed["operation"], listed["complete"]) == (
+        "answer",
+        "readwell",
+        "instruction",
+        "Pupils",
+        True,
+    )
+    assert {coordinate for whose in listed["disclosed"] for coordinate in whose["coordinates"]} >= {
+        "Student.firstName",
+        "Student.lastSurname",
+        "SchoolEnrollment.gradeLevel",
+    }
+    assert {"coordinate": "Student.birthDate", "reason": "NOT_GRANTED"} in listed["denied"]
+    assert await students_of(server.home, await ledger_of(server.home)) == set(expected)
+    assert "is as it was recorded: 1 entries" in server.home.ok("disclosures", "verify", SPACE)
+
+
+async def test_a_parent_is_told_who_received_what(
+    readwell: tuple[Server, str], expected: Mapping[str, list[str]]
+) -> None:
+    server, token = readwell
+    server.ask(token, QUERY)
+    pupil, other = next(iter(expected)), next(iter(set(map(str, range(604821, 605781))) - set(expected)))
+    told = server.home.ok("disclosures", "student", SPACE, pupil)
+    assert "readwell" in told
+    assert "instruction" in told
+    assert "readwell" not in server.home.ok("disclosures", "student", SPACE, other)
+
+
+async def ledger_of(home: Home) -> list[Recorded]:
+    """Every entry that tells of something that left, oldest first."""
+    settings = home.settings
+    engine = open_engine(settings.database_url(settings.spaces[SPACE].ledger))
+    try:
+        found = [recorded async for recorded in entries(engine, Filters())]
+    finally:
+        await engine.dispose()
+    return [recorded for recorded in reversed(found) if recorded.entry.kind in (Kind.ANSWER, Kind.CHUNK)]
+
+
+async def students_of(home: Home, found: list[Recorded]) -> set[str]:
+    """The district's own keys of the students in entries."""
+    rows = BitMap()
+    for recorded in found:
+        for whose in recorded.entry.disclosed:
+            rows |= whose.students or BitMap()
+    settings = home.settings
+    engine = open_engine(settings.database_url(settings.spaces[SPACE].database))
+    student = tables.BY_TYPE["Student"]
+    try:
+        async with engine.connect() as connection:
+            keys = await connection.execute(select(student.c.row, student.c.student_unique_id))
+            return {str(row.student_unique_id) for row in keys if row.row in rows}
+    finally:
+        await engine.dispose()
