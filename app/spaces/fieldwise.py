@@ -157,7 +157,8 @@ class Fieldwise:
                 value: Any = self.names.one(record.type, record.row)
             elif fact.leads_to is not None:
                 key = record.values[snake(name)]
-                value = None if key is None else self.names.one(fact.leads_to, key)
+                parent = None if key is None else await self.one(fact.leads_to, key)
+                value = None if parent is None else self.names.one(parent.type, parent.row)
             else:
                 value = await self.value(record, name)
             for operator, wanted in filters.items():

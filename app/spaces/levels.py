@@ -80,7 +80,7 @@ class Compiler:
         if reach is Reach.PAGE:
             columns = _Columns()
             row = columns.place("row", table.c.row)
-            condition = (table.c.row > bindparam(AFTER), admitted, *conditions(type_name, table, where))
+            condition = (table.c.row > bindparam(AFTER), admitted, *conditions(type_name, table, where, self.admission))
             order = (table.c.row,)
             return self._level(
                 type_name, table, columns, row, decided, reach, Gathering.LIST, condition, order, limited=True

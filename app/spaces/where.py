@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, bindparam
+from sqlalchemy import ColumnElement, FromClause, bindparam, exists, select
 
 from app.names import Coordinate
 from app.schema.catalogue import CATALOGUE
+from app.spaces import tables as t
+from app.spaces.admission import Admission
 from app.spaces.among import among
-from app.spaces.edges import expression, snake
+from app.spaces.edges import IMPLIED, expression, snake
 from app.spaces.identifiers import Identifiers
 
 
@@ -64,10 +66,15 @@ def _rows(target: str, value: object, identifiers: Identifiers) -> object:
     return identifiers.row(target, value) or 0
 
 
-def conditions(type_name: str, table: FromClause, where: Where) -> Iterator[ColumnElement[bool]]:
+def conditions(type_name: str, table: FromClause, where: Where, admission: Admission) -> Iterator[ColumnElement[bool]]:
     """The conditions of a filter; values come as parameters w0, w1, …"""
     for n, term in enumerate(where):
         column = _column(type_name, table, term.field)
+        target = _target(type_name, term.field)
+        if target is not None and f"{type_name}.{term.field}" not in IMPLIED:
+            # INVARIANT: the id of a parent outside the rows finds nothing, like one that does not exist.
+            parent = t.BY_TYPE[target].alias()
+            yield exists(select(1).where(parent.c.row == column, admission.of(target, parent)))
         parameter = bindparam(f"w{n}", type_=column.type)
         match term.operator:
             case "eq":
