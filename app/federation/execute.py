@@ -55,6 +55,9 @@ async def execute(
                         if not part.last:
                             yield Part(written, whose, last=False)
                             written, whose = b"", ()
+        for records in chunks.values():
+            async for _ in records:
+                raise AssertionError("A source went on after the last chunk")
         yield Part(written + b"}", whose, last=True)
     finally:
         for records in chunks.values():
