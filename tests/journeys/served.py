@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,12 +24,17 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 import requests
+import uvicorn
 from oauthlib.oauth2 import BackendApplicationClient
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
+from app.installation import Clock
+from app.main import application
 from app.names import SpaceId
+from app.opening import open_installation
 from app.settings import Settings, read_settings
+from app.web.connection import Connection
 from tests.conftest import ROOT
 from tests.postgres import Server as Postgres
 
@@ -162,16 +168,18 @@ class Server:
     process: subprocess.Popen[bytes] | None
     log: Path
 
-    def token(self, vendor: Vendor, space: str, **more: str) -> str:
+    def token(self, vendor: Vendor, space: str, *, scope: str | None = None, **more: str) -> str:
         """A token, fetched by a client that we did not write."""
-        with OAuth2Session(client=BackendApplicationClient(vendor.id)) as session:
-            with mock.patch.dict(os.environ, OAUTHLIB_INSECURE_TRANSPORT="1"):  # loopback has no TLS
-                fetched = session.fetch_token(
-                    f"{self.url}/oauth/token",
-                    auth=HTTPBasicAuth(vendor.id, vendor.secret),
-                    resource=self.home.settings.resource(SpaceId(space)),
-                    **more,
-                )
+        with (
+            OAuth2Session(client=BackendApplicationClient(vendor.id, scope=scope)) as session,
+            mock.patch.dict(os.environ, OAUTHLIB_INSECURE_TRANSPORT="1"),  # loopback has no TLS
+        ):
+            fetched = session.fetch_token(
+                f"{self.url}/oauth/token",
+                auth=HTTPBasicAuth(vendor.id, vendor.secret),
+                resource=self.home.settings.resource(SpaceId(space)),
+                **more,
+            )
         return str(fetched["access_token"])
 
     def post(self, token: str | None, document: str, **variables: object) -> requests.Response:
@@ -233,6 +241,27 @@ def served(home: Home, *arguments: str) -> Iterator[Server]:
         if process.poll() is None:
             process.terminate()
             process.wait(60)
+
+
+@contextmanager
+def served_here(home: Home, clock: Clock) -> Iterator[Server]:
+    """The same application over a real socket in a thread of this process, by a clock that the test sets."""
+    application_ = application(lambda: open_installation(home.settings, clock=clock))
+    configuration = uvicorn.Config(
+        application_, loop="uvloop", http=Connection, ws="none", lifespan="on", interface="asgi3", log_config=None
+    )
+    server = uvicorn.Server(configuration)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            until(lambda: server.started or not thread.is_alive())
+            assert thread.is_alive(), "The server did not start."
+            yield Server(url, home, None, home.folder / "no.log")
+        finally:
+            server.should_exit = True
+            thread.join(60)
 
 
 def ready(url: str) -> bool:
