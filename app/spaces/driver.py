@@ -5,7 +5,6 @@ opens the file read-only, PostgreSQL's sessions are read-only by default.
 """
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 
 import aiosqlite
 import asyncpg
+import msgspec
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
@@ -34,6 +34,10 @@ class Statement:
     text: str
     order: tuple[str, ...]
     constants: Mapping[str, object]
+
+
+def _json(values: object) -> str:
+    return msgspec.json.encode(values).decode()
 
 
 class Reader(Protocol):
@@ -75,7 +79,7 @@ class Readers:
         return Statement(str(compiled), order, {name: self._value(value) for name, value in compiled.params.items()})
 
     def _value(self, value: object) -> object:
-        return json.dumps(value) if isinstance(value, list) and not self.is_postgresql else value
+        return _json(value) if isinstance(value, list) and not self.is_postgresql else value
 
     @asynccontextmanager
     async def lend(self, *, one_moment: bool) -> AsyncIterator[Reader]:
@@ -144,7 +148,7 @@ class _Sqlite:
     async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:
         constants = statement.constants
         given = [
-            json.dumps(value) if type(value := values[name] if name in values else constants[name]) is list else value
+            _json(value) if type(value := values[name] if name in values else constants[name]) is list else value
             for name in statement.order
         ]
         return await self._connection.execute_fetchall(statement.text, given)  # type: ignore[return-value]

@@ -141,7 +141,8 @@ class _Asked:
     first: int
     query: bytes  # what a cursor of this list is bound to
     sealed: bool
-    seen: dict[Level, dict[int, Any]] = field(default_factory=dict)  # shared parents, by row number, encoded
+    seen: dict[Level, dict[int, Any]] = field(default_factory=dict)  # shared parents, by row number
+    fresh: dict[Level, list[int]] = field(default_factory=dict)  # ... those that are not encoded yet
     whose: dict[tuple[str, ...], tuple[BitMap | None, int]] = field(default_factory=dict)
 
     @property
@@ -247,12 +248,14 @@ class _Asked:
         if not level.shared:
             return await self.gather(reader, level, {KEYS: list(wanted)}) if wanted else {}
         seen = self.seen.setdefault(level, {})
+        # What comes up again in a later chunk is encoded once for all of them.
+        for key in self.fresh.pop(level, ()):
+            seen[key] = msgspec.Raw(_encode(seen[key]))
         missing = list(wanted.difference(seen))
         if missing:
             found = await self.gather(reader, level, {KEYS: missing})
-            for key in missing:
-                record = found.get(key)
-                seen[key] = None if record is None else msgspec.Raw(_encode(record))
+            seen.update((key, found.get(key)) for key in missing)
+            self.fresh[level] = missing
         return seen
 
     def note(self, level: Level, rows: Sequence[Record]) -> None:

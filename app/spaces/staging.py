@@ -136,6 +136,5 @@ class Stage:
             await self.analyze(table)
 
     async def analyze(self, table: Table) -> None:
-        """Let PostgreSQL plan with the sizes that are there now; SQLite does well without."""
-        if self.postgres:
-            await self.connection.exec_driver_sql(f'ANALYZE "{table.name}"')
+        """Let the database plan with the sizes that are there now."""
+        await self.connection.exec_driver_sql(f'ANALYZE "{table.name}"')
