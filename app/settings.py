@@ -92,7 +92,8 @@ def read_settings(file: Path) -> Settings:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationError(
-            "There is no such file. Make an installation with `homeroom init`, or name one with --config.", file=str(file)
+            "There is no such file. Make an installation with `homeroom init`, or name one with --config.",
+            file=str(file),
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"The file cannot be read ({type(error).__name__}).", file=str(file)) from None
@@ -109,7 +110,9 @@ def read_settings(file: Path) -> Settings:
         settings = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$.")
-        raise ConfigurationError(f"{message}. Mend or remove it.", file=str(file), key=path.rstrip("`") or None) from None
+        raise ConfigurationError(
+            f"{message}. Mend or remove it.", file=str(file), key=path.rstrip("`") or None
+        ) from None
     check(settings, file)
     return msgspec.structs.replace(settings, home=file.resolve().parent)
 
@@ -129,7 +132,9 @@ def check(settings: Settings, file: Path) -> None:
     for name in settings.spaces:
         if not is_space_id(name):
             raise ConfigurationError(
-                "A space is named `state/district` in lower case, such as tx/grand-bend.", file=str(file), key=f"spaces.{name}"
+                "A space is named `state/district` in lower case, such as tx/grand-bend.",
+                file=str(file),
+                key=f"spaces.{name}",
             )
     for section in ("limits", "oauth"):
         for key, value in msgspec.structs.asdict(getattr(settings, section)).items():
