@@ -38,30 +38,42 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Recent(Generic[K, V]):
-    """The values that were used last, at most `size`."""
+TEXT = 2_000_000
+"""How many characters of queries are kept parsed, and as many planned: a flood of new ones costs no more memory."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._values: OrderedDict[K, V] = OrderedDict()
+
+EACH = 1_000
+"""What the shortest query weighs, in characters."""
+
+
+class Recent(Generic[K, V]):
+    """The values that were used last, as many as weigh no more than `budget` together."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._weight = 0
+        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
 
     def get(self, key: K) -> V | None:
         """The value, which is now the most recent; None if it is not kept."""
-        value = self._values.get(key)
-        if value is not None:
-            self._values.move_to_end(key)
-        return value
+        kept = self._values.get(key)
+        if kept is None:
+            return None
+        self._values.move_to_end(key)
+        return kept[0]
 
-    def keep(self, key: K, value: V) -> V:
+    def keep(self, key: K, value: V, weight: int = 1) -> V:
         """Keep a value, and let the least recent go."""
-        self._values[key] = value
-        if len(self._values) > self._size:
-            self._values.popitem(last=False)
+        self._weight += weight - self._values.pop(key, (None, 0))[1]
+        self._values[key] = (value, weight)
+        while self._weight > self._budget:
+            self._weight -= self._values.popitem(last=False)[1][1]
         return value
 
     def clear(self) -> None:
         """Let everything go."""
         self._values.clear()
+        self._weight = 0
 
 
 @dataclass(slots=True)
@@ -77,8 +89,8 @@ class Installation:
     ledgers: dict[SpaceId, Ledger]
     policies: PolicySet
     clock: Clock = now
-    _operations: Recent[tuple[str, str | None], Operation] = field(default_factory=lambda: Recent(1024))
-    _plans: Recent[tuple[Operation, Authority], tuple[Authorized, Plan]] = field(default_factory=lambda: Recent(4096))
+    _operations: Recent[tuple[str, str | None], Operation] = field(default_factory=lambda: Recent(TEXT))
+    _plans: Recent[tuple[Operation, Authority], tuple[Authorized, Plan]] = field(default_factory=lambda: Recent(TEXT))
     _authorities: Recent[tuple[Hashable, ...], tuple[datetime, Authority]] = field(default_factory=lambda: Recent(4096))
 
     def space(self, caller: Caller) -> tuple[Space, Ledger]:
@@ -113,7 +125,10 @@ class Installation:
         """The operation of that text and name; parsed, validated and costed once. Raises: RequestError."""
         key = (document, name)
         kept = self._operations.get(key)
-        return kept or self._operations.keep(key, parse_operation(document, name, self.schema, self.settings.limits))
+        if kept is not None:
+            return kept
+        parsed = parse_operation(document, name, self.schema, self.settings.limits)
+        return self._operations.keep(key, parsed, EACH + len(document))
 
     def plan(self, operation: Operation, by: Authority) -> tuple[Authorized, Plan]:
         """What is left of an operation under an authority, and its plan; made once."""
@@ -121,7 +136,9 @@ class Installation:
         kept = self._plans.get(key)
         if kept is None:
             authorized = authorize(operation, by)
-            kept = self._plans.keep(key, (authorized, plan(authorized, self.supergraph)))
+            # What a schema of few types makes of a query grows with its text.
+            weight = EACH + (len(operation.document.loc.source.body) if operation.document.loc else TEXT)
+            kept = self._plans.keep(key, (authorized, plan(authorized, self.supergraph)), weight)
         return kept
 
     def put_in_force(self, policies: PolicySet) -> None:

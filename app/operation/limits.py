@@ -109,7 +109,7 @@ def check_request(operation: Operation, schema: GraphQLSchema, variables: Mappin
     check_cost(cost, variables, limits)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def cost_of(operation: Operation, schema: GraphQLSchema) -> Cost:
     """The cost of an operation as a linear form, worked out once."""
     measuring = _Measuring(operation.document, schema)

@@ -49,7 +49,7 @@ def coerce_variables(operation: Operation, schema: GraphQLSchema, raw: object, l
     return values
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _signatures(operation: Operation, schema: GraphQLSchema) -> tuple[GraphQLVariableSignature, ...]:
     """The variables that an operation declares, read once. A valid operation's all have input types."""
     read = (get_variable_signature(schema, declared) for declared in operation.definition.variable_definitions or ())
