@@ -47,7 +47,6 @@ def two_districts(tmp_path_factory: pytest.TempPathFactory, store: Postgres | No
             students=60,
             today=date(2026, 10, 15),
             years=1,
-            sections=20,
             enrollments=3,
         )
         if profile is ALDER_CREEK:
