@@ -21,6 +21,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: int = 5_000
     depth: int = 16
     aliases: int = 200
+    edges: int = 200
     cost: int = 20_000_000
     variables_depth: int = 16
     page: int = 10_000

@@ -32,7 +32,7 @@ from graphql import (
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from app.operation.invalid import InvalidOperation, error
-from app.operation.model import Operation
+from app.operation.model import Operation, Selection
 from app.settings import Limits
 
 LIST = 10
@@ -127,6 +127,17 @@ def check_cost(cost: Cost, variables: Mapping[str, object], limits: Limits, *, p
     """Refuse what costs too much. Raises: InvalidOperation."""
     figure = cost.of(variables) if paged else cost.fixed
     _within("LIMIT_COST", "fields by estimate", limits.cost, figure, "Ask for smaller pages or fewer fields")
+
+
+def check_edges(roots: Iterable[Selection], limits: Limits) -> None:
+    """Refuse a query that follows too many edges: each is a statement of its own. Raises: InvalidOperation."""
+    figure, rest = 0, list(roots)
+    while rest:
+        selection = rest.pop()
+        if selection.parent != "Query" and not selection.parent.startswith("__"):
+            figure += selection.type is not None
+        rest.extend(below for children in selection.children.values() for below in children)
+    _within("LIMIT_EDGES", "edges", limits.edges, figure, "Follow fewer edges, or ask in several queries")
 
 
 def _within(code: str, unit: str, limit: int, figure: int, mend: str) -> None:

@@ -49,6 +49,7 @@ def parse_operation(text: str, name: str | None, schema: GraphQLSchema, limits: 
     if errors:
         raise InvalidOperation(invalid(cause) for cause in errors)
     roots, conditions = collect(document, definition, schema)
+    limiting.check_edges(roots, limits)
     return Operation(
         digest=digest,
         name=definition.name.value if definition.name else None,

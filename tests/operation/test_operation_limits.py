@@ -174,3 +174,15 @@ def test_the_introspection_query_of_every_client_is_within_the_limits() -> None:
 def test_introspection_that_goes_in_circles_is_refused() -> None:
     circles = "fields { type { " * 3 + "name" + " } }" * 3
     assert refusal(f"{{ __schema {{ types {{ {circles} }} }} }}")["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+def test_a_query_that_follows_too_many_edges_is_refused_with_its_figure() -> None:
+    """Each edge is a statement of its own, however few records it leads to."""
+    edges = " ".join(f"e{n}: section {{ id }}" for n in range(20))
+    more = " ".join(f"m{n}: sectionEnrollments {{ {edges} }}" for n in range(10))
+    with pytest.raises(InvalidOperation) as refused:
+        parse_operation(
+            f"{{ students(first: 1) {{ nodes {{ {more} }} }} }}", None, graphql_schema(), Limits(aliases=1_000)
+        )
+    code = refused.value.errors[0]["extensions"]
+    assert code == {"code": "LIMIT_EDGES", "limit": 200, "figure": 211}  # 10 lists, 200 sections, and `nodes`
