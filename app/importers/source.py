@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from app.errors import HomeroomError
+from app.errors import HomeroomError, UsageError
 from app.importers.report import Report
 
 MAX_ENTRIES = 10_000
@@ -121,7 +121,7 @@ def opened(root: Path, report: Report, progress: Progress | None) -> Iterator[So
         yield Source(root, None, _listed(root, report), progress)
         return
     if not root.exists():
-        raise RosterError("There is no such file or folder. Name a folder or a zip archive of the district's files.")
+        raise UsageError("There is no such file or folder. Name a folder or a zip archive of the district's files.")
     try:
         archive = zipfile.ZipFile(root)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError):
