@@ -1,5 +1,6 @@
 """Installations that journeys start from: made once for the run by the command line, copied for each test."""
 
+import csv
 import os
 from collections.abc import Callable
 from datetime import date
@@ -25,7 +26,7 @@ def copied(tmp_path: Path) -> Callable[[Home], Home]:
     return lambda home: home.copy(tmp_path / "home")
 
 
-CANARIES = {"name": "Quetzalcoatlus", "ssn": "219-09-9999", "mail": "kestrel-canary@alder-creek.example"}
+CANARIES = {"name": "Quetzalcoatlus", "ssn": "512-63-7719", "mail": "kestrel-canary@alder-creek.example"}
 """Values that stand in the data of fields which no grant of the tests lists."""
 
 SMALL = str(ALDER_CREEK.space)
@@ -57,11 +58,9 @@ def two_districts(tmp_path_factory: pytest.TempPathFactory, store: Postgres | No
 
 def plant(users: Path) -> None:
     """Give the first student of a OneRoster roster the canaries."""
-    import csv
-
     with users.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    student = rows[-1]  # staff come first
+    student = rows[0]  # staff come last
     student |= {"familyName": CANARIES["name"], "email": CANARIES["mail"], "userIds": f"{{SSN:{CANARIES['ssn']}}}"}
     with users.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0])

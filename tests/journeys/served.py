@@ -121,11 +121,11 @@ class Home:
         """The same installation once more, in a folder and in databases of its own."""
         shutil.copytree(self.folder, folder)
         if self.postgres is not None:
-            text = (folder / "homeroom.toml").read_text()
-            for name in sorted(set(re.findall(rf":{self.postgres.port}/(\w+)", text))):
-                fresh = self.postgres.fresh(template=name)
-                text = text.replace(self.postgres.url(name), fresh)
-            (folder / "homeroom.toml").write_text(text)
+            config, server = folder / "homeroom.toml", self.postgres
+            names = set(re.findall(rf":{server.port}/(\w+)", config.read_text()))
+            copies = {server.url(name): server.fresh(template=name) for name in sorted(names)}
+            every = re.escape(server.url("")) + r"\w+"
+            config.write_text(re.sub(every, lambda found: copies[found[0]], config.read_text()))
         return Home(folder, self.postgres)
 
 
