@@ -15,7 +15,7 @@ from app.installation import Installation
 from app.ledger.entry import Entry, Kind, Whose
 from app.ledger.ledger import Ledger
 from app.oauth.caller import Caller
-from app.operation.authorize import Denial
+from app.operation.decided import Denial
 from app.operation.model import Operation
 from app.policy.authority import Authority
 

@@ -20,7 +20,8 @@ from app.ledger.ledger import Ledger
 from app.names import SpaceId
 from app.oauth.authorization import Authorization
 from app.oauth.caller import Caller
-from app.operation.authorize import Authorized, authorize
+from app.operation.authorize import authorize
+from app.operation.decided import Authorized
 from app.operation.model import Operation
 from app.operation.parse import parse_operation
 from app.policy.authority import Authority, authority

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.federation.plan import Plan
 from app.federation.projection import Connection, encode, key, streams
 from app.ledger.entry import Whose
-from app.operation.authorize import Root, Typename, Withheld
+from app.operation.decided import Root, Typename, Withheld
 from app.operation.model import holds
 from app.sources.fetch import Asking, Chunk, Page, Source
 

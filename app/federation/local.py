@@ -6,7 +6,8 @@ from graphql import GraphQLSchema
 
 from app.federation.projection import project
 from app.names import Coordinate
-from app.operation.authorize import INTROSPECTION, Authorized, Root, ask_for
+from app.operation.authorize import ask_for
+from app.operation.decided import INTROSPECTION, Authorized, Root
 from app.operation.introspection import introspect
 from app.operation.model import holds
 from app.policy.authority import Authority

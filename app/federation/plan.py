@@ -7,7 +7,7 @@ that was not decided cannot be fetched.
 from dataclasses import dataclass
 
 from app.federation.supergraph import Supergraph
-from app.operation.authorize import Authorized, Column, Edge, Frame, Identifier, Root, Typename, Withheld
+from app.operation.decided import Authorized, Column, Edge, Frame, Identifier, Root, Typename, Withheld
 from app.sources.fetch import Fetch
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from app.operation.authorize import Decided, Frame, Root, Typename, Withheld
+from app.operation.decided import Decided, Frame, Root, Typename, Withheld
 from app.operation.model import holds
 from app.sources.fetch import Page
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.operation.authorize import ROOT_TYPES
+from app.operation.decided import ROOT_TYPES
 
 CORE = "core"
 """The space that the token names."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from app.errors import RequestError
 from app.names import Coordinate
-from app.operation.authorize import ROOT_TYPES, Authorized, Root
+from app.operation.decided import ROOT_TYPES, Authorized, Root
 from app.policy.decide import Deny
 
 Arguments = Mapping[str, Mapping[str, object]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.ledger.entry import Whose
-from app.operation.authorize import Root
+from app.operation.decided import Root
 from app.policy.authority import Authority
 
 

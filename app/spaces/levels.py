@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, FromClause, bindparam, select
 
-from app.operation.authorize import Column, Decided, Edge, Frame, Identifier, Typename, Withheld
+from app.operation.decided import Column, Decided, Edge, Frame, Identifier, Typename, Withheld
 from app.operation.model import holds
 from app.spaces import tables as t
 from app.spaces.admission import Admission

@@ -18,7 +18,7 @@ from pyroaring import BitMap
 from app.errors import RequestError
 from app.ledger.entry import Whose
 from app.names import SpaceId
-from app.operation.authorize import ROOT_TYPES, Decided, Frame, Root, walk
+from app.operation.decided import ROOT_TYPES, Decided, Frame, Root, walk
 from app.operation.model import holds
 from app.sources.fetch import Asking, Chunk, Fetch, Page
 from app.spaces.admission import Admission
