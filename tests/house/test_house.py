@@ -19,10 +19,7 @@ VAGUE = {
 LONGEST = 300
 PAGE = 120
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-# Each pattern is written in two parts, so that this file does not hold what it looks for.
-ELSEWHERE = re.compile(
-    "|".join(("pypi" r"\.org", "pythonhosted" r"\.org", "npmjs" r"\.(?:org|com)", "/root/", "/work/"))
-)
+ELSEWHERE = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|/(?:root|work)/")
 
 
 def tracked() -> list[Path]:
