@@ -1,0 +1,169 @@
+"""Connections to a space: read-only, lent to one request at a time, given up when their request broke off."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.errors import RequestError, Unavailable
+from app.settings import Settings
+from app.spaces import driver
+from app.spaces.driver import Readers, Statement
+from app.spaces.tables import student
+from tests import worlds
+
+pytestmark = pytest.mark.anyio
+
+NAMES = select(student.c.first_name).order_by(student.c.row)
+
+
+@pytest.fixture
+async def readers(database_url: str, database: AsyncEngine) -> AsyncIterator[Readers]:
+    await worlds.build(database)
+    made = Readers(Settings().database_url(database_url), size=2)
+    yield made
+    await made.close()
+
+
+async def names(readers: Readers, reader: Any) -> list[str]:
+    return [row[0] for row in await reader.rows(readers.statement(NAMES), {})]
+
+
+async def test_a_connection_reads(readers: Readers) -> None:
+    async with readers.lend(one_moment=False) as reader:
+        assert (await names(readers, reader))[:3] == ["Ana", "Leo", "Tess"]
+
+
+async def test_a_connection_is_lent_again_after_a_request_that_went_well(readers: Readers) -> None:
+    async with readers.lend(one_moment=True) as first:
+        pass
+    async with readers.lend(one_moment=False) as second:
+        assert second is first
+
+
+@pytest.mark.parametrize("broken", [ValueError("x"), RequestError("x", code="X"), asyncio.CancelledError()])
+async def test_a_connection_whose_request_broke_off_is_not_lent_again(readers: Readers, broken: BaseException) -> None:
+    with pytest.raises(type(broken)):
+        async with readers.lend(one_moment=True) as first:
+            raise broken
+    async with readers.lend(one_moment=True) as second:
+        assert second is not first
+        assert (await names(readers, second))[0] == "Ana"
+    with pytest.raises((*driver.FAILURES, ValueError)):  # it is closed
+        await names(readers, first)
+
+
+async def test_a_statement_that_fails_is_an_unavailable_space(readers: Readers) -> None:
+    with pytest.raises(Unavailable, match="does not answer") as error:
+        async with readers.lend(one_moment=True) as first:
+            await first.rows(Statement("SELECT * FROM no_such_table", (), {}), {})
+    assert "no_such_table" not in error.value.message
+    async with readers.lend(one_moment=True) as second:
+        assert second is not first
+
+
+@pytest.mark.parametrize("one_moment", [True, False])
+async def test_a_connection_cannot_write(readers: Readers, one_moment: bool) -> None:
+    with pytest.raises(Unavailable):
+        async with readers.lend(one_moment=one_moment) as reader:
+            await reader.rows(Statement("UPDATE student SET first_name = 'X'", (), {}), {})
+    async with readers.lend(one_moment=False) as reader:
+        assert "X" not in await names(readers, reader)
+
+
+async def test_one_moment_sees_nothing_of_what_is_stored_meanwhile(readers: Readers, database: AsyncEngine) -> None:
+    async with readers.lend(one_moment=True) as reader:
+        assert (await names(readers, reader))[0] == "Ana"
+        async with database.begin() as connection:
+            await connection.execute(update(student).where(student.c.row == worlds.ANA).values(first_name="Anna"))
+        assert (await names(readers, reader))[0] == "Ana"
+    async with readers.lend(one_moment=True) as reader:
+        assert (await names(readers, reader))[0] == "Anna"
+
+
+async def test_no_more_connections_than_places(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "PATIENCE", 0.05)
+    async with readers.lend(one_moment=False) as one, readers.lend(one_moment=False) as other:
+        assert one is not other
+        with pytest.raises(Unavailable, match="in use"):
+            async with readers.lend(one_moment=False):
+                raise AssertionError("There was no place")
+    async with readers.lend(one_moment=False) as again:
+        assert again in {one, other}
+
+
+async def test_one_who_waits_gets_the_connection_that_is_given_back(readers: Readers) -> None:
+    got = asyncio.Event()
+
+    async def third() -> None:
+        async with readers.lend(one_moment=False):
+            got.set()
+
+    async with readers.lend(one_moment=False), asyncio.TaskGroup() as group:
+        async with readers.lend(one_moment=False):
+            group.create_task(third())
+            await asyncio.sleep(0)
+            assert not got.is_set()
+        await got.wait()
+
+
+async def test_a_request_that_breaks_off_gives_its_place_back(readers: Readers) -> None:
+    for _ in range(5):
+        with pytest.raises(ValueError, match="broke"):
+            async with readers.lend(one_moment=True):
+                raise ValueError("broke")
+    async with readers.lend(one_moment=False), readers.lend(one_moment=False) as reader:
+        assert await names(readers, reader)
+
+
+UNREACHABLE = {
+    "a file that is not there": "sqlite+aiosqlite:///{folder}/none.db",
+    "a folder": "sqlite+aiosqlite:///{folder}",
+    "no server": "postgresql+asyncpg://nobody:secret@127.0.0.1:1/none",
+}
+
+
+@pytest.mark.parametrize("case", UNREACHABLE)
+async def test_a_space_that_cannot_be_reached_is_unavailable(tmp_path: Path, case: str) -> None:
+    readers = Readers(UNREACHABLE[case].format(folder=tmp_path), size=1)
+    for _ in range(2):  # and a failure takes no place for good
+        with pytest.raises(Unavailable) as error:
+            async with readers.lend(one_moment=True):
+                raise AssertionError("It was reached")
+        assert "secret" not in error.value.message
+    await readers.close()
+
+
+async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "space.db").write_bytes(b"not a database at all, but long enough to look at" * 100)
+    readers = Readers(f"sqlite+aiosqlite:///{tmp_path / 'space.db'}", size=1)
+    with pytest.raises(Unavailable):
+        async with readers.lend(one_moment=False) as reader:
+            await names(readers, reader)
+
+
+async def test_a_server_that_ends_its_connections_is_unavailable_once(postgres_url: str) -> None:
+    url = Settings().database_url(postgres_url)
+    readers = Readers(url, size=2)
+    end = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'homeroom' AND pid <> pg_backend_pid()"
+    )
+    async with readers.lend(one_moment=False), readers.lend(one_moment=False):
+        pass
+    async with readers.lend(one_moment=False) as reader:
+        await reader.rows(Statement(end, (), {}), {})
+    outcomes = []
+    for _ in range(2):
+        try:
+            async with readers.lend(one_moment=True), readers.lend(one_moment=True) as reader:
+                await reader.rows(Statement("SELECT 1", (), {}), {})
+                outcomes.append("read")
+        except Unavailable:
+            outcomes.append("unavailable")
+    assert outcomes == ["unavailable", "read"]
+    await readers.close()
