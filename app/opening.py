@@ -38,7 +38,7 @@ from app.storage.published import change_number, current, publish
 
 logger = logging.getLogger("homeroom.policy")
 
-PACE = 0.25
+PACE = 0.2
 """Units: seconds between two looks at what may have changed."""
 
 REREAD = 20
@@ -145,6 +145,7 @@ class Follower:
         self._holder = holder
         self._lock: IO[bytes] | None = None
         self._seen: tuple[object, ...] | None = None
+        self._lay: tuple[object, ...] | None = None
         self._looks = 0
         self._number = -1
         self._change = -1
@@ -199,10 +200,15 @@ class Follower:
         folder = self._rooms.settings.policies_folder
         self._looks += 1
         seen = await asyncio.to_thread(_stamps, folder)
-        if seen == self._seen and self._looks % REREAD:
+        # INVARIANT: a file that is still being written is not read: cut off before its rows, a grant would be wider.
+        settled = self._lay in (None, seen)
+        self._lay = seen
+        if not settled or (seen == self._seen and self._looks % REREAD):
             return
         published = await current(self._rooms.control)
         files = await asyncio.to_thread(read_folder, folder)
+        if await asyncio.to_thread(_stamps, folder) != seen:
+            return
         read = read_policies(files, published.files)
         if seen != self._seen:
             for finding in read.findings:

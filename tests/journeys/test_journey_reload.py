@@ -283,3 +283,22 @@ def test_the_day_after_the_last_all_that_was_disclosed_is_denied(granted: tuple[
     listed = home.json("disclosures", "list", SMALL)
     assert {denied["reason"] for denied in listed[0]["denied"]} == {"GRANT_EXPIRED"}
     assert sum(whose["students"] or 0 for whose in listed[0]["disclosed"]) == 0
+
+
+def test_a_grant_file_that_is_still_being_written_is_not_in_force(granted: tuple[Home, Vendor]) -> None:
+    home, vendor = granted
+    school = 'schools = ["no-such-school"]'
+    file = home.grant(SMALL, "readwell", granting("readwell", FIELDS, school))
+    text = file.read_text()
+    cut = text.index("[rows]")
+    with served(home) as server:
+        token = server.token(vendor, SMALL)
+        nobody = {"data": {"students": {"nodes": []}}}
+        assert server.ask(token, QUERY) == nobody
+        for _ in range(20):  # as an upload over a slow line does: what lies there is a whole grant, but for its rows
+            with file.open("w") as slow:
+                for part in (text[:cut], text[cut:]):
+                    slow.write(part)
+                    slow.flush()
+                    assert server.ask(token, QUERY) == nobody
+                    time.sleep(0.05)
