@@ -142,7 +142,7 @@ def _too_large(limit: int, size: int) -> Refused:
         f"The body has at least {size} bytes and may have {limit}. Send a shorter query, or fewer variables.",
         _CLOSE,
         limit=limit,
-        found=size,
+        figure=size,
     )
 
 

@@ -226,6 +226,7 @@ def test_a_page_and_a_body_past_their_limits_are_told_so(world: World) -> None:
     [error] = large.json()["errors"]
     assert error["extensions"]["code"] == "LIMIT_BODY"
     assert error["extensions"]["limit"] == 262_144
+    assert error["extensions"]["figure"] > 300_000
     assert "262144" in error["message"]
 
 
