@@ -141,8 +141,13 @@ class _Sqlite:
     @classmethod
     async def open(cls, url: Any) -> "_Sqlite":
         connection = await aiosqlite.connect(f"file:{url.database}?mode=ro", uri=True, isolation_level=None)
-        for pragma in ("query_only=ON", "busy_timeout=10000", "cache_size=-65536", "mmap_size=1073741824"):
-            await connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("query_only=ON", "busy_timeout=10000", "cache_size=-65536", "mmap_size=1073741824"):
+                await connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            # A file that opens but is no database would leave a thread behind, and the process would never end.
+            await asyncio.shield(connection.close())
+            raise
         return cls(connection)
 
     async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:

@@ -1,6 +1,7 @@
 """Connections to a space: read-only, lent to one request at a time, given up when their request broke off."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,7 @@ async def test_a_space_that_cannot_be_reached_is_unavailable(tmp_path: Path, cas
                 raise AssertionError("It was reached")
         assert "secret" not in error.value.message
     await readers.close()
+    await no_thread_is_left()
 
 
 async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
@@ -144,6 +146,14 @@ async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None
     with pytest.raises(Unavailable):
         async with readers.lend(one_moment=False) as reader:
             await names(readers, reader)
+    await no_thread_is_left()  # one would keep the process from ending
+
+
+async def no_thread_is_left() -> None:
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 5)
+            assert not thread.is_alive()
 
 
 async def test_a_server_that_ends_its_connections_is_unavailable_once(postgres_url: str) -> None:
