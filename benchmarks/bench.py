@@ -7,7 +7,9 @@ on: tokens, a grant, the ledger.
 """
 
 import contextlib
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -219,6 +221,7 @@ def database_url(kind: str) -> Iterator[str | None]:
 )
 def main(students: int, rounds: int, database: str, profiled: str | None) -> None:
     """Time Homeroom beside hand-written SQL and beside an ordinary GraphQL server, on a generated district."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end with us
     console = Console(width=None if Console().is_terminal else 160)
     try:
         _run(console, students, rounds, ("sqlite", "postgresql") if database == "both" else (database,), profiled)

@@ -144,9 +144,21 @@ def server(*, durable: bool = False, settings: Mapping[str, str] | None = None) 
         options = " ".join(f"-c {name}='{value}'" for name, value in chosen.items())
         control = [str(programs / "pg_ctl"), "--pgdata", str(data), "--wait", "--timeout", str(SECONDS_TO_START)]
         run(*control, "--log", str(log), "--options", options, "start")
+        # INVARIANT: the server ends with us even if we are killed: its keeper waits for the end of a pipe that we hold.
+        keeper = subprocess.Popen(
+            ["sh", "-c", 'read -r _; "$@" >/dev/null 2>&1', "keeper", *control, "--mode", "immediate", "stop"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
+        )
         try:
             yield Server(port, password)
         finally:
-            run(*control, "--mode", "immediate", "stop")
+            keeper.communicate(timeout=SECONDS_TO_START)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
