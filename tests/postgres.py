@@ -20,6 +20,7 @@ from pathlib import Path
 import asyncpg
 
 SECONDS_TO_START = 60
+KEEP = 'read -r _; folder=$1; shift; "$@"; rm -rf -- "$folder"'
 
 
 class NotInstalledError(Exception):
@@ -146,7 +147,7 @@ def server(*, durable: bool = False, settings: Mapping[str, str] | None = None) 
         run(*control, "--log", str(log), "--options", options, "start")
         # INVARIANT: the server ends with us even if we are killed: its keeper waits for the end of a pipe that we hold.
         keeper = subprocess.Popen(
-            ["sh", "-c", 'read -r _; "$@" >/dev/null 2>&1', "keeper", *control, "--mode", "immediate", "stop"],
+            ["sh", "-c", KEEP, "keeper", str(folder), *control, "--mode", "immediate", "stop"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
