@@ -362,20 +362,38 @@ def test_a_ledger_that_cannot_be_written_lets_nothing_leave_and_goes_on_afterwar
     assert [entry["kind"] for entry in home.json("disclosures", "list", SMALL)] == ["answer", "answer"]
 
 
+FULL = """CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS
+  $$BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END$$"""
+
+
+def fill(server: Server) -> Callable[[], None]:
+    """Let the ledger's disk be full; gives what makes room."""
+    home = server.home
+    if home.postgres is None:
+        assert server.process is not None
+        process = server.process.pid  # none of whose files can grow any more
+        former = resource.prlimit(process, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+
+        def make_room() -> None:
+            resource.prlimit(process, resource.RLIMIT_FSIZE, former)
+
+        return make_room
+    ledger = home.settings.spaces[SMALL].ledger
+    execute(home, ledger, FULL)
+    execute(home, ledger, "CREATE TRIGGER full_disk BEFORE INSERT ON entry EXECUTE FUNCTION disk_is_full()")
+    return lambda: execute(home, ledger, "DROP TRIGGER full_disk ON entry")
+
+
 def test_a_disk_that_is_full_lets_nothing_leave(alone: tuple[Home, Vendor]) -> None:
     home, vendor = alone
-    if home.postgres is not None:
-        pytest.skip("The disk of PostgreSQL's server is its own.")
     with served(home) as server:
         token = server.token(vendor, SMALL)
         assert server.ask(token, QUERY)["data"]
-        assert server.process is not None
-        # No file can grow: what a full disk does to a server.
-        former = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        make_room = fill(server)
         refused = server.post(token, QUERY)
         assert refused.status_code == 503
         assert list(refused.json()) == ["errors"]
-        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, former)
+        make_room()
         until(lambda: server.post(token, QUERY).status_code == 200, server.process, seconds=30)
         server.stop()
     assert home.json("disclosures", "verify", SMALL)["sound"]
