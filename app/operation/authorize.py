@@ -55,14 +55,17 @@ class _Deciding:
     def closed(self, type_name: str) -> Deny | None:
         """Why a type may not be entered; None if it may: one of its coordinates at least is permitted.
 
-        The reason is the one that came closest to a permit, so that it tells what is really missing.
+        The reason is that of a coordinate that the grant lists, if it lists any; of several, the one that came closest
+        to a permit. So it tells what is really missing.
         """
         if type_name not in self.entrances:
-            made = [decide(ask_for(fact), self.authority) for fact in FACTS[type_name]]
-            denied = [one for one in made if isinstance(one, Deny)]
-            is_open = len(denied) < len(made)
+            made = {fact.coordinate: decide(ask_for(fact), self.authority) for fact in FACTS[type_name]}
+            denied = {coordinate: one for coordinate, one in made.items() if isinstance(one, Deny)}
+            listed = self.authority.grant.fields if self.authority.grant else ()
+            telling = [one for coordinate, one in denied.items() if coordinate in listed] or [*denied.values()]
             order = list(Reason)
-            self.entrances[type_name] = None if is_open else max(denied, key=lambda one: order.index(one.reason))
+            is_open = len(denied) < len(made)
+            self.entrances[type_name] = None if is_open else max(telling, key=lambda one: order.index(one.reason))
         return self.entrances[type_name]
 
     def for_filter(self, coordinate: Coordinate) -> Decision:

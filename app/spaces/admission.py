@@ -79,7 +79,12 @@ class Admission:
         if self.first_year is not None:
             session = t.session.alias()
             conditions.append(
-                exists(select(1).where(session.c.row == table.c.session, session.c.school_year >= self.first_year))
+                exists(
+                    select(1).where(
+                        session.c.row == table.c.session,
+                        session.c.school_year.between(self.first_year, school_year(self.today)),
+                    )
+                )
             )
         return and_(*conditions)
 
@@ -110,16 +115,19 @@ class Admission:
         return (
             rows.schools is None
             and rows.grade_levels is None
-            and rows.enrollment in {None, "any"}
+            and rows.enrollment is None  # "any" asks for an enrollment, whenever it was
             and rows.history_years is None
         )
 
     def recent(self, enrollment: FromClause) -> ColumnElement[bool]:
-        """Whether a school enrollment reaches into the years of the grant. Units: years begin on the first of July."""
+        """Whether a school enrollment reaches into the years of the grant, up to the current one."""
         if self.first_year is None:
             return true()
-        begin = date(self.first_year - 1, 7, 1).isoformat()
-        return or_(enrollment.c.exit_date.is_(None), enrollment.c.exit_date >= begin)
+        begin, end = date(self.first_year - 1, 7, 1), date(school_year(self.today), 6, 30)
+        return and_(
+            or_(enrollment.c.exit_date.is_(None), enrollment.c.exit_date >= begin.isoformat()),
+            or_(enrollment.c.entry_date.is_(None), enrollment.c.entry_date <= end.isoformat()),
+        )
 
     def its_student(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """Whether the student that a record belongs to is admitted. A record of nobody is nobody's to disclose."""

@@ -22,7 +22,14 @@ from sqlalchemy.engine import make_url
 from app.errors import HomeroomError, Unavailable
 
 Record = Sequence[Any]
-FAILURES = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+FAILURES = (
+    sqlite3.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that the server ended, used before that was noticed
+    OSError,
+    TimeoutError,
+)
 PATIENCE = 30.0
 """Units: seconds that a statement, or the wait for a connection, may take."""
 

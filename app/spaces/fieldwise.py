@@ -112,17 +112,25 @@ class Fieldwise:
 
     def may_enter(self, type_name: str) -> bool:
         """Whether anything of a type is permitted."""
-        return any(isinstance(one, Permit) for one in self.decisions(type_name))
+        return any(isinstance(one, Permit) for one in self.decisions(type_name).values())
 
     def why_shut(self, type_name: str) -> Reason:
-        """The reason that came closest to a permit."""
-        reasons = [one.reason for one in self.decisions(type_name) if isinstance(one, Deny)]
+        """The reason that came closest to a permit, of what the grant lists before all else."""
+        granted = self.authority.grant.fields if self.authority.grant else {}
+        made = self.decisions(type_name)
+        reasons = [one.reason for coordinate, one in made.items() if isinstance(one, Deny) and coordinate in granted]
+        reasons = reasons or [one.reason for one in made.values() if isinstance(one, Deny)]
         return max(reasons, key=list(Reason).index)
 
-    def decisions(self, type_name: str) -> list[Permit | Deny]:
+    def decisions(self, type_name: str) -> dict[str, Permit | Deny]:
         """Every decision on a type."""
-        facts = [fact for fact in CATALOGUE.values() if fact.type == type_name]
-        return [decide(Ask(f.coordinate, f.scope, f.sensitivity.value, f.is_text), self.authority) for f in facts]
+        return {
+            fact.coordinate: decide(
+                Ask(fact.coordinate, fact.scope, fact.sensitivity.value, fact.is_text), self.authority
+            )
+            for fact in CATALOGUE.values()
+            if fact.type == type_name
+        }
 
     async def root(self, name: str, arguments: Mapping[str, Any], place: str) -> Any:
         """A root field."""

@@ -116,8 +116,9 @@ def by_the_rules(small: Small, granted: Rows) -> Mapping[str, set[int]]:
     def school(row: int | None) -> bool:
         return granted.schools is None or (row is not None and SCHOOLS[row] in granted.schools)
 
-    def recent(left: str | None) -> bool:
-        return first is None or left is None or left >= f"{first - 1}-07-01"
+    def recent(entry: str | None, left: str | None) -> bool:
+        begun = entry is None or entry <= "2027-06-30"
+        return first is None or (begun and (left is None or left >= f"{first - 1}-07-01"))
 
     def section(row: int | None) -> bool:
         if row is None:
@@ -128,7 +129,7 @@ def by_the_rules(small: Small, granted: Rows) -> Mapping[str, set[int]]:
         return (
             school(at)
             and (granted.subjects is None or subject in granted.subjects)
-            and (first is None or (year is not None and year >= first))
+            and (first is None or (year is not None and first <= year <= 2027))
         )
 
     def lets_in(at: int | None, level: str | None, entry: str | None, left: str | None) -> bool:
@@ -136,7 +137,7 @@ def by_the_rules(small: Small, granted: Rows) -> Mapping[str, set[int]]:
         active = (entry is None or entry <= today) and (left is None or left >= today)
         return (
             school(at)
-            and recent(left)
+            and recent(entry, left)
             and (granted.grade_levels is None or level in granted.grade_levels)
             and (granted.enrollment != "active" or active)
         )
@@ -144,7 +145,7 @@ def by_the_rules(small: Small, granted: Rows) -> Mapping[str, set[int]]:
     free = (
         granted.schools is None
         and granted.grade_levels is None
-        and granted.enrollment != "active"
+        and granted.enrollment is None
         and granted.history_years is None
     )
     students = {
@@ -155,8 +156,8 @@ def by_the_rules(small: Small, granted: Rows) -> Mapping[str, set[int]]:
         "Student": students,
         "SchoolEnrollment": {
             row
-            for row, (whose, at, _, _, left) in enumerate(small.enrollments, 1)
-            if whose in students and school(at) and recent(left)
+            for row, (whose, at, _, entry, left) in enumerate(small.enrollments, 1)
+            if whose in students and school(at) and recent(entry, left)
         },
         "Section": {row for row in (1, 2, 3) if section(row)},
         "Grade": {row for row, (whose, at) in enumerate(small.grades, 1) if whose in students and section(at)},
