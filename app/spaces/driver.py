@@ -7,11 +7,11 @@ opens the file read-only, PostgreSQL's sessions are read-only by default.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import aiosqlite
 import asyncpg
 import msgspec
 from sqlalchemy import Select
@@ -52,6 +52,10 @@ class Reader(Protocol):
 
     async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:
         """The rows of a statement. Values that `values` lacks are the statement's constants."""
+        ...
+
+    async def each(self, asked: Sequence[tuple[Statement, Mapping[str, object]]]) -> Sequence[Sequence[Record]]:
+        """The rows of several statements, in one go where the driver can."""
         ...
 
     async def begin(self) -> None:
@@ -142,37 +146,67 @@ class Readers:
 
 
 class _Sqlite:
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    """A connection with a thread of its own, which runs what it is given in order."""
+
+    def __init__(self, thread: ThreadPoolExecutor, connection: sqlite3.Connection) -> None:
+        self._thread = thread
         self._connection = connection
+        self._beginning = False
 
     @classmethod
     async def open(cls, url: Any) -> "_Sqlite":
-        connection = await aiosqlite.connect(f"file:{url.database}?mode=ro", uri=True, isolation_level=None)
+        thread = ThreadPoolExecutor(1, "homeroom-reader")
         try:
-            for pragma in ("query_only=ON", "busy_timeout=10000", "cache_size=-65536", "mmap_size=1073741824"):
-                await connection.execute(f"PRAGMA {pragma}")
+            return cls(thread, await asyncio.get_running_loop().run_in_executor(thread, _connected, url.database))
         except BaseException:
-            # A file that opens but is no database would leave a thread behind, and the process would never end.
-            await asyncio.shield(connection.close())
+            thread.shutdown(wait=False)
             raise
-        return cls(connection)
 
     async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:
-        constants = statement.constants
-        given = [
-            _json(value) if type(value := values[name] if name in values else constants[name]) is list else value
-            for name in statement.order
-        ]
-        return await self._connection.execute_fetchall(statement.text, given)  # type: ignore[return-value]
+        return (await self.each([(statement, values)]))[0]
+
+    async def each(self, asked: Sequence[tuple[Statement, Mapping[str, object]]]) -> Sequence[Sequence[Record]]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._fetch, asked)
+
+    def _fetch(self, asked: Sequence[tuple[Statement, Mapping[str, object]]]) -> list[list[Record]]:
+        if self._beginning:
+            self._connection.execute("BEGIN")
+            self._beginning = False
+        found: list[list[Record]] = []
+        for statement, values in asked:
+            constants = statement.constants
+            given = [
+                _json(value) if type(value := values[name] if name in values else constants[name]) is list else value
+                for name in statement.order
+            ]
+            found.append(self._connection.execute(statement.text, given).fetchall())
+        return found
 
     async def begin(self) -> None:
-        await self._connection.execute("BEGIN")
+        self._beginning = True  # with the first statement: a way to the thread and back is saved
 
     async def end(self) -> None:
-        await self._connection.execute("COMMIT")
+        if not self._beginning:
+            # Nobody waits for it: the thread has ended the moment before it runs anything else.
+            self._thread.submit(self._connection.rollback)
+        self._beginning = False
 
     async def close(self) -> None:
-        await self._connection.close()
+        self._connection.interrupt()
+        self._thread.submit(self._connection.close)
+        self._thread.shutdown(wait=False)
+
+
+def _connected(database: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in ("query_only=ON", "busy_timeout=10000", "cache_size=-65536", "mmap_size=1073741824"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT 1 FROM sqlite_master").close()  # a file that is no database says so here
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class _Postgresql:
@@ -202,6 +236,9 @@ class _Postgresql:
         constants = statement.constants
         given = [values[name] if name in values else constants[name] for name in statement.order]
         return await self._connection.fetch(statement.text, *given)  # type: ignore[no-any-return]
+
+    async def each(self, asked: Sequence[tuple[Statement, Mapping[str, object]]]) -> Sequence[Sequence[Record]]:
+        return [await self.rows(statement, values) for statement, values in asked]
 
     async def begin(self) -> None:
         await self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

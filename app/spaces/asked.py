@@ -1,0 +1,221 @@
+"""One root field of one request: what it is asked for, and how its records are gathered, level by level."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, cast
+
+import msgspec
+from pyroaring import BitMap
+
+from app.errors import RequestError
+from app.ledger.entry import Whose
+from app.operation.decided import ROOT_TYPES, Decided, Frame, Root, walk
+from app.operation.model import holds
+from app.sources.fetch import Asking, Chunk, Page
+from app.spaces.driver import Reader, Record
+from app.spaces.identifiers import Identifiers
+from app.spaces.levels import AFTER, KEYS, LIMIT, Level, Reach
+from app.spaces.where import Where, read
+
+Compiled = Callable[[Root, str, Where], tuple[Level, ...]]
+"""The compiled levels of a root field, by its type and filter."""
+
+FLAT = 4
+"""How many times more records a chunk has where nothing hangs below them."""
+
+
+def record_lists(root: Root, true: frozenset[str]) -> list[tuple[Decided, ...]]:
+    """What was decided of the records of a connection, once for each place that lists them."""
+    found: list[tuple[Decided, ...]] = []
+    for children in root.children.values():
+        for one in children:
+            if isinstance(one, Frame) and holds(one.when, true):
+                if one.field == "nodes":
+                    found.append(one.children)
+                elif one.field == "edges":
+                    found.extend(
+                        below.children
+                        for below in one.children
+                        if isinstance(below, Frame) and below.field == "node" and holds(below.when, true)
+                    )
+    return found
+
+
+@dataclass(slots=True)
+class Asked:
+    """One root field of one request."""
+
+    root: Root
+    type: str | None
+    levels: tuple[Level, ...]
+    names: Identifiers
+    values: dict[str, object]
+    chunk: int
+    first: int
+    query: bytes  # what a cursor of this list is bound to
+    sealed: bool
+    seen: dict[Level, dict[int, Any]] = field(default_factory=dict)  # shared parents, by row number
+    fresh: dict[Level, list[int]] = field(default_factory=dict)  # ... those that are not encoded yet
+    whose: dict[tuple[str, ...], tuple[BitMap | None, int]] = field(default_factory=dict)
+
+    @property
+    def alone(self) -> bool:
+        """Whether this is one record with nothing below it."""
+        return bool(self.levels) and self.levels[0].reach is Reach.ROWS and not self.levels[0].children
+
+    @property
+    def paged(self) -> bool:
+        """Whether this is a list, read keyset by keyset."""
+        return bool(self.levels) and self.levels[0].reach is Reach.PAGE
+
+    @classmethod
+    def of(cls, compiled: Compiled, root: Root, asking: Asking, names: Identifiers) -> "Asked":
+        """What a request asks of a root. Raises: RequestError for a cursor that is not the caller's own."""
+        arguments = asking.arguments.get(root.response_key, {})
+        type_name: str | None = ROOT_TYPES.get(root.field)
+        where: Where = ()
+        values: dict[str, object] = {}
+        first, query, sealed = 1, b"", False
+        if root.field in {"student", "section", "node"}:
+            found = names.record(arguments["id"])
+            type_name = found[0] if found and found[0] in root.children and type_name in {None, found[0]} else None
+            values[KEYS] = [found[1]] if found else []
+        elif root.field == "district":
+            values[AFTER] = 0
+        else:
+            filters = arguments.get("where")
+            where, values = read(str(type_name), filters, names)
+            query = hashlib.sha256(msgspec.json.encode([root.field, filters], order="deterministic")).digest()
+            first = cast(int, arguments["first"])
+            values[AFTER] = _after(arguments.get("after"), names, query)
+            sealed = any(
+                isinstance(one, Frame) and one.field == "cursor"
+                for below in root.children.values()
+                for one in walk(below)
+            )
+        levels = compiled(root, type_name, where) if type_name is not None else ()
+        return cls(root, type_name, levels, names, values, asking.chunk, first, query, sealed)
+
+    async def chunks(self, reader: Reader) -> AsyncIterator[Chunk]:
+        """The records of the root, in one chunk or many."""
+        if not self.levels:
+            yield Chunk(self.root.response_key, None, (), last=True)
+        elif self.levels[0].reach is Reach.ROWS:
+            found = await self.gather(reader, self.levels[0], self.values)
+            records = next(iter(found.values()), None)
+            yield Chunk(self.root.response_key, records, self.take(), last=True)
+        elif self.root.field == "district":
+            rows, _ = await self.page(reader, 1)
+            records = await self.made(reader, self.levels[0], rows)
+            yield Chunk(self.root.response_key, records[0] if records else None, self.take(), last=True)
+        else:
+            async for chunk in self.pages(reader):
+                yield chunk
+
+    async def pages(self, reader: Reader) -> AsyncIterator[Chunk]:
+        """A list's records, a chunk at a time, until the page or the list ends."""
+        left, start = self.first, None
+        size = self.chunk if self.levels[0].children else self.chunk * FLAT
+        while True:
+            rows, more = await self.page(reader, min(left, size))
+            left -= len(rows)
+            last = not more or left <= 0
+            at = self.levels[0].row
+            numbers = [row[at] for row in rows]
+            lists = [await self.made(reader, self.levels[0], rows)]
+            for level in self.levels[1:]:
+                found = await self.gather(reader, level, {KEYS: numbers})
+                lists.append([found[number] for number in numbers])
+            if numbers:
+                self.values[AFTER] = numbers[-1]
+            start = start or (self.names.seal(numbers[0], self.query) if numbers else None)
+            page = Page(
+                lists=lists,
+                cursors=[self.names.seal(number, self.query) for number in numbers] if self.sealed else None,
+                has_next=more,
+                start_cursor=start,
+                end_cursor=self.names.seal(numbers[-1], self.query) if numbers else None,
+            )
+            yield Chunk(self.root.response_key, page, self.take(), last=last)
+            if last:
+                return
+
+    async def page(self, reader: Reader, size: int) -> tuple[Sequence[Record], bool]:
+        """The next rows of the list, and whether others follow."""
+        rows = await reader.rows(self.levels[0].statement, {**self.values, LIMIT: size + 1})
+        return (rows[:size], True) if len(rows) > size else (rows, False)
+
+    async def gather(self, reader: Reader, level: Level, values: dict[str, object]) -> dict[int, Any]:
+        """Run a level over a set of keys."""
+        return cast(dict[int, Any], await self.made(reader, level, await reader.rows(level.statement, values)))
+
+    async def made(self, reader: Reader, level: Level, rows: Sequence[Record]) -> Any:
+        """The records of a level, with those below it: each level below runs once over all of them."""
+        if not rows:
+            return level.make((), (), *({} for _ in level.children))
+        keys = [self.keys(child, rows) for child in level.children]
+        asked = [(child.statement, {KEYS: wanted}) for child, wanted in zip(level.children, keys, strict=True)]
+        found = await reader.each(asked) if asked else ()
+        below = [
+            await self.below(reader, child, wanted, come)
+            for child, wanted, come in zip(level.children, keys, found, strict=True)
+        ]
+        ids = self.names.column(level.type, list(map(itemgetter(level.row), rows))) if level.identified else ()
+        self.note(level, rows)
+        return level.make(rows, ids, *below)
+
+    def keys(self, level: Level, rows: Sequence[Record]) -> list[int]:
+        """What a level is asked for, below these rows."""
+        column = list(map(itemgetter(level.key), rows))
+        if level.reach is Reach.CHILDREN:
+            return column
+        wanted = set(column)
+        wanted.discard(None)
+        if level.shared:
+            seen = self.seen.setdefault(level, {})
+            # What comes up again in a later chunk is encoded once for all of them.
+            for key in self.fresh.pop(level, ()):
+                seen[key] = msgspec.Raw(_encode(seen[key]))
+            wanted.difference_update(seen)
+        return list(wanted)
+
+    async def below(self, reader: Reader, level: Level, keys: list[int], rows: Sequence[Record]) -> dict[int, Any]:
+        """The records of a level below, by the key that they hang on."""
+        records = cast(dict[int, Any], await self.made(reader, level, rows))
+        if not level.shared:
+            return records
+        seen = self.seen[level]
+        seen.update((key, records.get(key)) for key in keys)
+        self.fresh[level] = keys
+        return seen
+
+    def note(self, level: Level, rows: Sequence[Record]) -> None:
+        """Keep for the ledger whose records a level holds."""
+        students, count = self.whose.get(level.coordinates, (None, 0))
+        if level.owner is not None:
+            students = (students or BitMap()) | BitMap(list(map(itemgetter(level.owner), rows)))
+        self.whose[level.coordinates] = (students, count + len(rows))
+
+    def take(self) -> tuple[Whose, ...]:
+        """What was noted since the last chunk."""
+        taken = tuple(Whose(coordinates, students, count) for coordinates, (students, count) in self.whose.items())
+        self.whose = {}
+        return taken
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _after(cursor: object, names: Identifiers, query: bytes) -> int:
+    if cursor is None:
+        return 0
+    row = names.unseal(str(cursor), query)
+    if row is None:
+        # An empty page would pass for the list's end: a vendor would take a shortened list for the whole.
+        raise RequestError(
+            "This cursor was not made for this client, space, list and filter. Begin again without `after`.",
+            code="CURSOR_UNKNOWN",
+        )
+    return row
