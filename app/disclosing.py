@@ -19,6 +19,9 @@ from app.operation.decided import Denial
 from app.operation.model import Operation
 from app.policy.authority import Authority
 
+Bytes = bytes | bytearray
+"""What leaves: a chunk is written once, and handed on as it is."""
+
 
 class AccessEndedError(Exception):
     """Access ended in the middle of a stream: it is aborted, for a shortened list must not pass for the whole."""
@@ -39,7 +42,7 @@ class Disclosure:
         """Record that a known caller was answered with nothing."""
         await self._record(Kind.REFUSAL, denied=[(str(error.extensions.get("coordinate", "Query")), error.code)])
 
-    async def answer(self, parts: AsyncGenerator[Part], denials: Iterable[Denial]) -> bytes | AsyncIterator[bytes]:
+    async def answer(self, parts: AsyncGenerator[Part], denials: Iterable[Denial]) -> bytes | AsyncIterator[Bytes]:
         """One object if it comes in one part, else a stream of chunks."""
         denied = tuple(denials)
         errors = msgspec.json.encode([denial.error() for denial in denied])
@@ -49,12 +52,12 @@ class Disclosure:
         if first.last:
             await parts.aclose()
             await self._record(Kind.ANSWER, first.whose, reasons)
-            return opening + first.data + b"}"
+            return b"".join((opening, first.data, b"}"))
         return self._stream(opening, first, parts, reasons)
 
     async def _stream(
         self, opening: bytes, first: Part, parts: AsyncGenerator[Part], denied: list[tuple[str, str]]
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncIterator[Bytes]:
         ends = self.rooms.clock().timestamp() + self.rooms.settings.limits.stream_seconds
         following: asyncio.Task[Part] | None = None
         part = first
@@ -66,7 +69,9 @@ class Disclosure:
                     await asyncio.gather(self._record(Kind.OPENING, (), denied, complete=False), self._chunk(part))
                 else:
                     await self._chunk(part)
-                yield opening + part.data + (b"}" if part.last else b"")
+                if part.last:
+                    part.data.extend(b"}")
+                yield b"".join((opening, part.data)) if opening else part.data
                 if following is None:
                     break
                 opening, part = b"", await following

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
-from app.disclosing import Disclosure
+from app.disclosing import Bytes, Disclosure
 from app.errors import RequestError
 from app.federation.execute import execute
 from app.federation.local import local_values
@@ -29,7 +29,7 @@ class Request:
 class Answer:
     """What leaves: one object, or a stream of chunks of one object."""
 
-    body: bytes | AsyncIterator[bytes]
+    body: bytes | AsyncIterator[Bytes]
 
 
 async def answer(request: Request, rooms: Installation) -> Answer:

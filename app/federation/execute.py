@@ -19,7 +19,7 @@ from app.sources.fetch import Asking, Chunk, Page, Source
 class Part:
     """A piece of `data`, and whose records are in it."""
 
-    data: bytes
+    data: bytearray
     whose: tuple[Whose, ...]
     last: bool
 
@@ -34,60 +34,66 @@ async def execute(
         for records in (sources[fetch.source].fetch(fetch, asking),)
         for root in fetch.roots
     }
-    written, comma = b"{", b""
+    out, comma = bytearray(b"{"), b""
     whose: tuple[Whose, ...] = ()
     try:
         for root in plan.roots:
             if not holds(root.when, asking.true):
                 continue
-            written += comma + key(root.response_key)
+            out += comma + key(root.response_key)
             comma = b","
             match root:
                 case Typename():
-                    written += b'"Query"'
+                    out += b'"Query"'
                 case Withheld():
-                    written += b"null"
+                    out += b"null"
                 case Root() if root.response_key in local:
-                    written += encode(local[root.response_key])
+                    out += encode(local[root.response_key])
                 case Root():
-                    async for part in _field(root, chunks[root.response_key], asking):
-                        written, whose = written + part.data, whose + part.whose
+                    async for part in _field(root, chunks[root.response_key], asking, out):
+                        out, whose = part.data, whose + part.whose
                         if not part.last:
-                            yield Part(written, whose, last=False)
-                            written, whose = b"", ()
+                            yield Part(out, whose, last=False)
+                            whose = ()
         for records in chunks.values():
             async for _ in records:
                 raise AssertionError("A source went on after the last chunk")
-        yield Part(written + b"}", whose, last=True)
+        out += b"}"
+        yield Part(out, whose, last=True)
     finally:
         for records in chunks.values():
             await records.aclose()
 
 
-async def _field(root: Root, chunks: AsyncGenerator[Chunk], asking: Asking) -> AsyncIterator[Part]:
-    """One root field, page by page where its selection allows."""
+async def _field(root: Root, chunks: AsyncGenerator[Chunk], asking: Asking, out: bytearray) -> AsyncIterator[Part]:
+    """One root field, page by page where its selection allows. The first part goes on in `out`."""
     first = await anext(chunks)
     if not isinstance(first.records, Page):
-        yield Part(encode(first.records), first.whose, last=True)
+        out += encode(first.records)
+        yield Part(out, first.whose, last=True)
         return
     connection = Connection(root, asking.true)
     if first.last:
-        yield Part(connection.whole(first.records), first.whose, last=True)
+        out += connection.whole(first.records)
+        yield Part(out, first.whose, last=True)
     elif streams(root, asking.true):
-        yield Part(connection.head() + connection.items(first.records), first.whose, last=False)
+        connection.begin(out, first.records)
+        yield Part(out, first.whose, last=False)
         async for chunk in chunks:
-            page = _page(chunk)
-            items = b"," + connection.items(page) if page.lists[0] else b""
+            out, page = bytearray(), _page(chunk)
+            connection.go_on(out, page)
             if chunk.last:
-                yield Part(items + connection.tail(page), chunk.whose, last=True)
+                connection.end(out, page)
+            yield Part(out, chunk.whose, last=chunk.last)
+            if chunk.last:
                 return
-            yield Part(items, chunk.whose, last=False)
     else:
         page, whose = first.records, first.whose
         async for chunk in chunks:
             page, whose = _joined(page, _page(chunk)), whose + chunk.whose
             if chunk.last:
-                yield Part(connection.whole(page), whose, last=True)
+                out += connection.whole(page)
+                yield Part(out, whose, last=True)
                 return
 
 

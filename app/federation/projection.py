@@ -15,6 +15,7 @@ from app.sources.fetch import Page
 LISTS = frozenset({"nodes", "edges"})
 
 encode = msgspec.json.Encoder().encode
+encode_into = msgspec.json.Encoder().encode_into
 
 
 def key(response_key: str) -> bytes:
@@ -40,7 +41,7 @@ def streams(root: Root, true: frozenset[str]) -> bool:
 
 
 class Connection:
-    """Writes one connection, page by page: `head`, then `items` of each page, then `tail`."""
+    """Writes one connection: `whole`, or page by page with `begin`, `go_on` and `end`."""
 
     def __init__(self, root: Root, true: frozenset[str]) -> None:
         self._parts = included(root, true)
@@ -52,21 +53,35 @@ class Connection:
         lists = iter(page.lists)
         return b"{" + b",".join(key(one.response_key) + self._part(one, page, lists) for one in self._parts) + b"}"
 
-    def head(self) -> bytes:
-        """Everything before the first record."""
-        before = self._parts[: self._at]
-        opening = b"".join(key(one.response_key) + self._part(one, None, iter(())) + b"," for one in before)
-        return b"{" + opening + key(self._parts[self._at].response_key) + b"["
+    def begin(self, out: bytearray, page: Page) -> None:
+        """Everything up to the last record of the first page."""
+        out += b"{"
+        for one in self._parts[: self._at]:
+            out += key(one.response_key) + self._part(one, None, iter(())) + b","
+        out += key(self._parts[self._at].response_key)
+        self._items(out, page)
 
-    def items(self, page: Page) -> bytes:
-        """The records of one page, without brackets."""
-        frame = self._parts[self._at]
-        return self._part(frame, page, iter(page.lists))[1:-1]
+    def go_on(self, out: bytearray, page: Page) -> None:
+        """The records of a further page."""
+        if page.lists[0]:
+            at = len(out)
+            self._items(out, page)
+            out[at] = ord(",")  # in the place of the bracket that would begin a list of its own
 
-    def tail(self, page: Page) -> bytes:
+    def end(self, out: bytearray, page: Page) -> None:
         """Everything after the last record; `page` bears the list's first and last cursor."""
-        after = self._parts[self._at + 1 :]
-        return b"]" + b"".join(b"," + key(one.response_key) + self._part(one, page, iter(())) for one in after) + b"}"
+        out += b"]"
+        for one in self._parts[self._at + 1 :]:
+            out += b"," + key(one.response_key) + self._part(one, page, iter(()))
+        out += b"}"
+
+    def _items(self, out: bytearray, page: Page) -> None:
+        """The records of a page, as a list that is left open. They are written once, where they leave from."""
+        frame = self._parts[self._at]
+        lists = iter(page.lists)
+        assert isinstance(frame, Frame)  # noqa: S101 - for the type checker
+        encode_into(self._edges(frame, page, lists) if frame.field == "edges" else next(lists), out, len(out))
+        del out[-1]
 
     @property
     def _at(self) -> int:

@@ -15,7 +15,13 @@ from app.web.log import note
 
 
 async def stream(
-    body: AsyncIterator[bytes], start: Message, receive: Receive, send: Send, *, request: str, seconds: float
+    body: AsyncIterator[bytes | bytearray],
+    start: Message,
+    receive: Receive,
+    send: Send,
+    *,
+    request: str,
+    seconds: float,
 ) -> None:
     """Send `start` and then the chunks. Whatever happens, the iterator is closed when this returns.
 
@@ -47,7 +53,7 @@ async def stream(
 
 
 class _Pump:
-    def __init__(self, body: AsyncIterator[bytes], start: Message, send: Send) -> None:
+    def __init__(self, body: AsyncIterator[bytes | bytearray], start: Message, send: Send) -> None:
         self.body = body
         self.start = start
         self.send = send
@@ -66,7 +72,7 @@ class _Pump:
             await self._send(b"")
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _send(self, chunk: bytes) -> None:
+    async def _send(self, chunk: bytes | bytearray) -> None:
         if not self.started:
             self.started = True
             await self.send(self.start)
