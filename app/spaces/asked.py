@@ -1,5 +1,6 @@
 """One root field of one request: what it is asked for, and how its records are gathered, level by level."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -117,30 +118,40 @@ class Asked:
     async def pages(self, reader: Reader) -> AsyncIterator[Chunk]:
         """A list's records, a chunk at a time, until the page or the list ends."""
         left, start = self.first, None
-        size = self.chunk if self.levels[0].children else self.chunk * FLAT
-        while True:
-            rows, more = await self.page(reader, min(left, size))
-            left -= len(rows)
-            last = not more or left <= 0
-            at = self.levels[0].row
-            numbers = [row[at] for row in rows]
-            lists = [await self.made(reader, self.levels[0], rows)]
-            for level in self.levels[1:]:
-                found = await self.gather(reader, level, {KEYS: numbers})
-                lists.append([found[number] for number in numbers])
-            if numbers:
-                self.values[AFTER] = numbers[-1]
-            start = start or (self.names.seal(numbers[0], self.query) if numbers else None)
-            page = Page(
-                lists=lists,
-                cursors=[self.names.seal(number, self.query) for number in numbers] if self.sealed else None,
-                has_next=more,
-                start_cursor=start,
-                end_cursor=self.names.seal(numbers[-1], self.query) if numbers else None,
-            )
-            yield Chunk(self.root.response_key, page, self.take(), last=last)
-            if last:
-                return
+        flat = len(self.levels) == 1 and not self.levels[0].children
+        size = self.chunk * FLAT if flat else self.chunk
+        following: asyncio.Task[tuple[Sequence[Record], bool]] | None = None
+        try:
+            while True:
+                rows, more = await (following or self.page(reader, min(left, size)))
+                left -= len(rows)
+                last = not more or left <= 0
+                at = self.levels[0].row
+                numbers = [row[at] for row in rows]
+                if numbers:
+                    self.values[AFTER] = numbers[-1]
+                if flat and not last:
+                    # Nothing else is read of a flat list: its next rows come while these are made and written.
+                    following = asyncio.create_task(self.page(reader, min(left, size)))
+                lists = [await self.made(reader, self.levels[0], rows)]
+                for level in self.levels[1:]:
+                    found = await self.gather(reader, level, {KEYS: numbers})
+                    lists.append([found[number] for number in numbers])
+                start = start or (self.names.seal(numbers[0], self.query) if numbers else None)
+                page = Page(
+                    lists=lists,
+                    cursors=[self.names.seal(number, self.query) for number in numbers] if self.sealed else None,
+                    has_next=more,
+                    start_cursor=start,
+                    end_cursor=self.names.seal(numbers[-1], self.query) if numbers else None,
+                )
+                yield Chunk(self.root.response_key, page, self.take(), last=last)
+                if last:
+                    return
+        finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
 
     async def page(self, reader: Reader, size: int) -> tuple[Sequence[Record], bool]:
         """The next rows of the list, and whether others follow."""
