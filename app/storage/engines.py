@@ -4,6 +4,8 @@ Shape: a URL as `Settings.database_url` gives it. `?schema=NAME` on a PostgreSQL
 schema of their own, so that a space, its ledger and the control tables can share one server.
 """
 
+import sqlite3
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import aiosqlite
@@ -34,7 +36,7 @@ def open_engine(url: str, *, durable: bool = True, pool_size: int = 8) -> AsyncE
     )
     pragmas = (
         "PRAGMA busy_timeout=10000",  # first: the others may have to wait
-        "PRAGMA journal_mode=WAL",
+        WAL,
         f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
         "PRAGMA foreign_keys=ON",
     )
@@ -43,10 +45,15 @@ def open_engine(url: str, *, durable: bool = True, pool_size: int = 8) -> AsyncE
     def _prepare(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:
-            cursor.execute(pragma)
+            # Who finds a new file locked finds another one who is turning it to WAL, which then holds for both.
+            with suppress(sqlite3.OperationalError) if pragma == WAL else nullcontext():
+                cursor.execute(pragma)
         cursor.close()
 
     return engine
+
+
+WAL = "PRAGMA journal_mode=WAL"
 
 
 async def _connect(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
