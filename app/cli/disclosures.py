@@ -70,11 +70,13 @@ def list_command(
         async with opened(settings, known(settings, space).ledger) as ledger:
             async for recorded in entries(ledger, filters):
                 found.append(recorded)
-                if len(found) == limit:
+                if len(found) > limit:
                     break
         return found
 
     found = asyncio.run(collect())
+    more = len(found) > limit
+    del found[limit:]
     if context.json:
         print_json([as_json(recorded) for recorded in found])
         return
@@ -82,6 +84,8 @@ def list_command(
         click.echo(as_line(recorded, zone))
     if not found:
         click.echo("Nothing is recorded that fits.")
+    if more:
+        click.echo(f"These are the newest {limit}; there are more. Say --limit, --since or --until.", err=True)
 
 
 @disclosures.command("student")
@@ -101,7 +105,9 @@ def student_command(context: Context, space: str, key: str) -> None:
             print_json(received)
         else:
             names = await vendor_names(settings)
-            click.echo(page(received, district=printable(name), student=printable(key), names=names), nl=False)
+            purposes = purposes_of(settings, space)
+            told = page(received, district=printable(name), student=printable(key), names=names, purposes=purposes)
+            click.echo(told, nl=False)
 
     asyncio.run(report())
 
@@ -166,6 +172,15 @@ def district_of(settings: Settings, space: str) -> tuple[str, tzinfo]:
         return str(tree["name"]), ZoneInfo(str(tree["time_zone"]))
     except (OSError, ValueError, KeyError):
         return space, UTC
+
+
+def purposes_of(settings: Settings, space: str) -> Mapping[str, str]:
+    """The sentences that a district wrote for its purposes, by their words; none where they cannot be read."""
+    try:
+        tree = tomllib.loads((settings.policies_folder / space / "district.toml").read_text(encoding="utf-8"))
+        return {str(word): printable(str(sentence)) for word, sentence in dict(tree["purposes"]).items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 async def vendor_names(settings: Settings) -> Mapping[str, str]:

@@ -25,6 +25,7 @@ from app.policy.reading import read_folder, read_policies
 from app.settings import Settings
 from app.spaces.lookup import school_keys
 from app.storage.engines import open_engine
+from app.storage.published import current
 
 
 @click.group()
@@ -38,7 +39,7 @@ def lint_command(ctx: click.Context) -> None:
     """Find what policy files say that does not do what their authors meant. Exit status 1 if anything is found."""
     context: Context = ctx.obj
     settings = context.settings()
-    policies = read_policies(read_folder(settings.policies_folder))
+    policies = asyncio.run(in_force(settings))
     known, unasked = asyncio.run(what_is_known(settings))
     findings = lint(policies, known, datetime.now(UTC))
     if context.json:
@@ -74,7 +75,7 @@ def explain_command(
     fact = CATALOGUE.get(Coordinate(coordinate))
     if fact is None:
         raise UsageError("The graph has no such coordinate. Write Type.field, such as Student.birthDate.")
-    policies = read_policies(read_folder(settings.policies_folder))
+    policies = asyncio.run(in_force(settings))
     if space not in policies.spaces and space not in settings.spaces:
         names = ", ".join(sorted({*policies.spaces, *settings.spaces})) or "none"
         raise UsageError(f"There is no such space. The spaces of this installation: {names}.")
@@ -107,7 +108,10 @@ def explain_command(
     if ClientId(client) not in clients:
         click.echo(f"{client} is not registered here: its scopes are taken for granted.", err=True)
     for finding in broken:
-        click.echo(str(finding), err=True)
+        stands = (
+            " The revision before it is in force, and is what is explained." if finding.file in policies.files else ""
+        )
+        click.echo(f"{finding}{stands}", err=True)
 
 
 @policy.command("schema")
@@ -164,6 +168,22 @@ def explanation(told: Explanation) -> dict[str, object]:
 def as_json(finding: Finding) -> dict[str, object]:
     """A finding for machines."""
     return {"file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message}
+
+
+async def in_force(settings: Settings) -> PolicySet:
+    """The policy as it lies on disk, with the last good revision of a file that cannot be read, as servers have it."""
+    last_good: Mapping[str, bytes] = {}
+    try:
+        url = settings.database_url(settings.control)
+        refuse_absent(url)
+        engine = open_engine(url)
+        try:
+            last_good = (await current(engine)).files
+        finally:
+            await engine.dispose()
+    except (Unavailable, ConfigurationError, SQLAlchemyError, OSError):
+        pass  # without it, what cannot be read is explained as absent
+    return read_policies(read_folder(settings.policies_folder), last_good)
 
 
 async def what_is_known(settings: Settings) -> tuple[Known, list[str]]:

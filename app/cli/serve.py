@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 import click
 import uvicorn
@@ -22,6 +23,8 @@ from app.web.log import CONFIGURATION
 
 GRACE = 30
 """Units: seconds that running answers have to leave in when the server is told to stop."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 PLACES = 1_000
 """Connections that one process holds at once; whoever comes beyond is told to come back."""
@@ -47,6 +50,9 @@ def listen(settings: Settings, *, host: str, port: int, workers: int, config: Pa
         address = f"[{host}]" if ":" in host else host
         spaces = "1 space" if len(settings.spaces) == 1 else f"{len(settings.spaces)} spaces"
         said = f"Homeroom serves {spaces} on http://{address}:{listener.getsockname()[1]}"
+        issuer = urlsplit(settings.issuer)
+        if issuer.hostname in LOOPBACK and (issuer.port or 80) != listener.getsockname()[1]:
+            said += f". Its issuer is {settings.issuer}: tokens and addresses are made for that. See homeroom.toml"
         if workers == 1:
             serve_alone(settings, listener, said)
         else:

@@ -97,16 +97,26 @@ def summarize(answers: Iterable[_Answer], zone: tzinfo) -> list[Received]:
     ]
 
 
-def page(received: Sequence[Received], *, district: str, student: str, names: Mapping[str, str] | None = None) -> str:
-    """The page for a parent. `student` is what the parent knows the child by; `names` are the vendors', by client."""
-    names = names or {}
+def page(
+    received: Sequence[Received],
+    *,
+    district: str,
+    student: str,
+    names: Mapping[str, str] | None = None,
+    purposes: Mapping[str, str] | None = None,
+) -> str:
+    """The page for a parent. `student` is what the parent knows the child by.
+
+    `names` are the vendors' by client, `purposes` the district's sentences by its words for them.
+    """
+    names, purposes = names or {}, purposes or {}
     lines = [f"Who received data about student {student}", f"{district}, from its record of disclosures", ""]
     if not received:
         lines.append("Nobody has received any data about this student.")
     for client, of_client in groupby(received, key=lambda each: each.client):
         lines += [names.get(client, client), ""]
         for (purpose, basis), group in groupby(of_client, key=lambda each: (each.purpose, each.basis)):
-            lines.append(f"  Purpose: {purpose}")
+            lines.append(f"  Purpose: {purposes.get(purpose, purpose)}")
             lines.append(f"  Basis:   {describe_basis(basis)}")
             for each in group:
                 lines.append("")

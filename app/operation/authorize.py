@@ -7,7 +7,7 @@ permitted can be planned. Decided before @skip and @include: a branch that is no
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.names import Coordinate
+from app.names import Coordinate, Scope
 from app.operation.decided import (
     INTROSPECTION,
     ROOT_TYPES,
@@ -144,13 +144,22 @@ class _Deciding:
             scope=scope,
             reason=denied.reason,
             revision=self.authority.revision,
-            message=advice(denied.reason, ask, self.authority) if ask else _root_advice(denied.reason, coordinate),
+            message=advice(denied.reason, ask, self.authority) if ask else self.root_advice(denied.reason, coordinate),
             path=place.path,
             selection=".".join(place.keys),
             whens=place.whens,
         )
         self.denials.append(denial)
         return denial
+
+    def root_advice(self, reason: Reason, coordinate: Coordinate) -> str:
+        """What to do where a whole type is shut: some reasons concern the client, others the type."""
+        if reason in OF_THE_CLIENT:
+            return advice(reason, Ask(coordinate, Scope(""), ""), self.authority)
+        return (
+            f"Nothing of the type that {coordinate} leads to is disclosed to this client ({reason.value}). "
+            "Ask the district for a grant of its fields, and hold their scopes."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,9 @@ FACTS: Mapping[str, tuple[Fact, ...]] = {
 }
 """The guarded coordinates of each type."""
 
+OF_THE_CLIENT = frozenset({Reason.CLIENT_SUSPENDED, Reason.NO_GRANT, Reason.GRANT_NOT_YET, Reason.GRANT_EXPIRED})
+"""Reasons that are the same for whatever the client asks."""
+
 FRAMES = frozenset({"PageInfo", "Grant", "GrantedCoordinate", "GrantedRows"}).union(
     *({f"{name}Connection", f"{name}Edge"} for name in ROOT_TYPES.values())
 )
@@ -182,10 +194,3 @@ FRAMES = frozenset({"PageInfo", "Grant", "GrantedCoordinate", "GrantedRows"}).un
 def ask_for(fact: Fact) -> Ask:
     """The question that a fact puts to policy."""
     return Ask(fact.coordinate, fact.scope, fact.sensitivity.value, fact.is_text)
-
-
-def _root_advice(reason: Reason, coordinate: str) -> str:
-    return (
-        f"Nothing of the type that {coordinate} leads to is disclosed to this client ({reason.value}). "
-        "Ask the district for a grant of its fields, and hold their scopes."
-    )

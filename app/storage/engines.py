@@ -4,6 +4,7 @@ Shape: a URL as `Settings.database_url` gives it. `?schema=NAME` on a PostgreSQL
 schema of their own, so that a space, its ledger and the control tables can share one server.
 """
 
+import os
 import sqlite3
 from contextlib import nullcontext, suppress
 from typing import Any
@@ -58,6 +59,8 @@ WAL = "PRAGMA journal_mode=WAL"
 
 async def _connect(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
     """Open an SQLite file. One that cannot be opened has no thread left behind, to speak to a loop that has ended."""
+    with suppress(OSError):  # a new file is its owner's alone; what cannot be made fails below
+        os.close(os.open(args[0], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     connection = aiosqlite.connect(*args, **kwargs)
     connection._thread.daemon = True  # as SQLAlchemy has it where it opens the file itself
     try:
