@@ -197,3 +197,16 @@ def test_verify_ends_with_1_for_a_ledger_that_was_cut(cut: Settings) -> None:
     assert "... and 6 findings more." in result.output
     assert "The ledger of tx/grand-bend is not as it was recorded: 2 entries, " in result.output
     assert json.loads(run(cut, "verify", SPACE, form="json").output)["sound"] is False
+
+
+def test_list_says_when_there_is_more_than_it_shows(settings: Settings) -> None:
+    assert "there are more" in run(settings, "list", "tx/grand-bend", "--limit", "1").stderr
+    assert "there are more" not in run(settings, "list", "tx/grand-bend").stderr
+
+
+def test_student_reads_the_districts_sentence_for_a_purpose(settings: Settings) -> None:
+    policy = settings.home / "policies/tx/grand-bend/district.toml"
+    policy.parent.mkdir(parents=True, exist_ok=True)
+    purposes = 'purposes = { instruction = "Instruction in the classroom" }'
+    policy.write_text(f'name = "Grand Bend ISD"\ntime_zone = "America/Chicago"\n{purposes}\n')
+    assert "Purpose: Instruction in the classroom" in run(settings, "student", "tx/grand-bend", "604821").stdout

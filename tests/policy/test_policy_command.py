@@ -17,6 +17,7 @@ from app.policy.documents import FORMS
 from app.spaces import tables
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
+from app.storage.published import publish
 from tests.policy.texts import GRANT, GRANT_FILE, STATE_FILE, files
 
 
@@ -154,3 +155,16 @@ def test_schemas_are_printed_alone_and_together(home: Path) -> None:
     together = json.loads(run(home, "schema").stdout)
     assert set(together) == set(FORMS)
     assert json.loads(run(home, "schema", "district").stdout) == together["district"]
+
+
+def test_where_a_file_is_broken_the_revision_in_force_is_explained(home: Path) -> None:
+    async def publish_and_close(control: AsyncEngine) -> None:
+        await migrate(control, "control")
+        await publish(control, files())
+        await control.dispose()
+
+    asyncio.run(publish_and_close(open_engine(f"sqlite+aiosqlite:///{home / 'control.db'}")))
+    write(home, {GRANT_FILE: GRANT.encode() + b"\n[rows\n"})
+    result = run(home, "explain", "readwell", "tx/grand-bend", "Student.firstName", "--on", "2026-10-01")
+    assert "Student.firstName is disclosed to readwell." in result.stdout
+    assert "The revision before it is in force" in result.stderr
