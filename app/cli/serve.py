@@ -52,13 +52,19 @@ def listen(settings: Settings, *, host: str, port: int, workers: int, config: Pa
         said = f"Homeroom serves {spaces} on http://{address}:{listener.getsockname()[1]}"
         issuer = urlsplit(settings.issuer)
         if issuer.hostname in LOOPBACK and (issuer.port or 80) != listener.getsockname()[1]:
-            said += f". Its issuer is {settings.issuer}: tokens and addresses are made for that. See homeroom.toml"
+            warn(settings)
         if workers == 1:
             serve_alone(settings, listener, said)
         else:
             serve_together(settings, listener, said, workers, config or settings.home / "homeroom.toml")
     finally:
         listener.close()
+
+
+def warn(settings: Settings) -> None:
+    """Say that vendors are sent elsewhere than to where this server listens."""
+    port = urlsplit(settings.issuer).port or 80
+    click.echo(f"The issuer in homeroom.toml names port {port}: tokens and addresses are made for that one.", err=True)
 
 
 def serve_alone(settings: Settings, listener: socket.socket, said: str) -> None:
