@@ -50,21 +50,18 @@ def listen(settings: Settings, *, host: str, port: int, workers: int, config: Pa
         address = f"[{host}]" if ":" in host else host
         spaces = "1 space" if len(settings.spaces) == 1 else f"{len(settings.spaces)} spaces"
         said = f"Homeroom serves {spaces} on http://{address}:{listener.getsockname()[1]}"
+        said += f" with {workers} workers" if workers > 1 else ""
         issuer = urlsplit(settings.issuer)
         if issuer.hostname in LOOPBACK and (issuer.port or 80) != listener.getsockname()[1]:
-            warn(settings)
+            said += (
+                f"\nThe issuer in homeroom.toml names port {issuer.port or 80}: tokens and addresses are made for that."
+            )
         if workers == 1:
             serve_alone(settings, listener, said)
         else:
             serve_together(settings, listener, said, workers, config or settings.home / "homeroom.toml")
     finally:
         listener.close()
-
-
-def warn(settings: Settings) -> None:
-    """Say that vendors are sent elsewhere than to where this server listens."""
-    port = urlsplit(settings.issuer).port or 80
-    click.echo(f"The issuer in homeroom.toml names port {port}: tokens and addresses are made for that one.", err=True)
 
 
 def serve_alone(settings: Settings, listener: socket.socket, said: str) -> None:
@@ -101,7 +98,7 @@ def serve_together(settings: Settings, listener: socket.socket, said: str, worke
     os.environ[CONFIG] = str(config.resolve())
     listener.set_inheritable(True)
     supervisor = Multiprocess(_configuration("app.main:from_environment", workers), sockets=[listener])
-    click.echo(f"{said} with {workers} workers", err=True)
+    click.echo(said, err=True)
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         raise Unavailable("A worker could not start; the log says why.")
