@@ -197,7 +197,7 @@ async def test_a_parent_is_told_who_received_what(
     pupil, other = next(iter(expected)), next(iter(set(map(str, range(604821, 605781))) - set(expected)))
     told = server.home.ok("disclosures", "student", SPACE, pupil)
     assert "readwell" in told
-    assert "instruction" in told
+    assert "Instruction in the classroom" in told
     assert "readwell" not in server.home.ok("disclosures", "student", SPACE, other)
 
 
