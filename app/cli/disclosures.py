@@ -164,23 +164,29 @@ async def find_student(settings: Settings, space: str, key: str) -> Row:
     return row
 
 
+def district_file(settings: Settings, space: str) -> Mapping[str, Any]:
+    """A district's policy file as it lies; empty where it cannot be read: a parent is answered all the same."""
+    try:
+        return tomllib.loads((settings.policies_folder / space / "district.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
 def district_of(settings: Settings, space: str) -> tuple[str, tzinfo]:
     """A district's name and time zone, as its policy file says; its id and UTC where that cannot be read."""
     known(settings, space)
+    tree = district_file(settings, space)
     try:
-        tree = tomllib.loads((settings.policies_folder / space / "district.toml").read_text(encoding="utf-8"))
         return str(tree["name"]), ZoneInfo(str(tree["time_zone"]))
     except (OSError, ValueError, KeyError):
         return space, UTC
 
 
 def purposes_of(settings: Settings, space: str) -> Mapping[str, str]:
-    """The sentences that a district wrote for its purposes, by their words; none where they cannot be read."""
-    try:
-        tree = tomllib.loads((settings.policies_folder / space / "district.toml").read_text(encoding="utf-8"))
-        return {str(word): printable(str(sentence)) for word, sentence in dict(tree["purposes"]).items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+    """The sentences that a district wrote for its purposes, by their words."""
+    purposes = district_file(settings, space).get("purposes")
+    entries = purposes.items() if isinstance(purposes, dict) else ()
+    return {word: printable(str(sentence)) for word, sentence in entries}
 
 
 async def vendor_names(settings: Settings) -> Mapping[str, str]:
