@@ -201,7 +201,7 @@ async def test_a_client_revokes_by_assertion_too(served: Served) -> None:
         {"keys": [ECKey.generate_key("P-521").as_dict(private=False)]},
         {"keys": [jwk.generate_key("OKP", "Ed25519").as_dict(private=False)]},
     ],
-    ids=["a list", "empty", "no keys", "a text", "no key", "a number", "a secret", "a private key", "another curve", "Ed25519"],
+    ids=["a list", "empty", "no keys", "a text", "no key", "a number", "secret", "private", "another curve", "Ed25519"],
 )
 async def test_a_key_that_must_not_be_or_cannot_be_used_is_not_registered(served: Served, jwks: object) -> None:
     from app.errors import UsageError
