@@ -22,7 +22,7 @@ control  = "sqlite:///control.db"      # clients, revocations, published policy;
 policies = "policies"                  # what districts and states decided
 keys     = "keys"                      # signing keys and the spaces' secrets: back them up, show them to nobody
 
-# [limits]                             # what one request may ask for; see docs/operator.md
+# [limits]                             # what one request may ask for; see docs/configuration.md
 # cost = 20_000_000
 
 # Spaces are added by `homeroom space add`.

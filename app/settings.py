@@ -5,13 +5,17 @@ Shape: relative paths and SQLite URLs are relative to the folder of the file. Ti
 
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
 from app.errors import ConfigurationError
 from app.names import SpaceId, is_space_id
+from app.toml.culprit import Problem, culprit
+from app.toml.lines import Path as Place
+from app.toml.lines import TooDeepError, dotted, find_lines, line_of
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,18 +70,46 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.home / self.keys
 
     def database_url(self, url: str) -> str:
-        """An SQLAlchemy URL with the async driver named, SQLite paths made absolute under `home`."""
+        """An SQLAlchemy URL with the async driver named: SQLite paths absolute under `home`, a password file read.
+
+        Raises: ConfigurationError.
+        """
         scheme, _, rest = url.partition("://")
         match scheme:
             case "sqlite":
                 return f"sqlite+aiosqlite:///{(self.home / rest.removeprefix('/')).resolve()}"
             case "postgresql":
-                return f"postgresql+asyncpg://{rest}"
+                return f"postgresql+asyncpg://{self._with_password(rest)}"
             case _:
                 raise ConfigurationError(
                     f"A database is named by sqlite:///FILE or postgresql://…, not by {scheme}://. Write one of them.",
                     file=str(self.home / "homeroom.toml"),
                 )
+
+    def _with_password(self, rest: str) -> str:
+        """A PostgreSQL address whose password is the first line of its `password_file`, if it names one."""
+        base, _, query = rest.partition("?")
+        options = [option for option in query.split("&") if option]
+        named = [option for option in options if option.startswith("password_file=")]
+        if not named:
+            return rest
+        file = self.home / unquote(named[-1].removeprefix("password_file="))
+        try:
+            password = file.read_text(encoding="utf-8").split("\n")[0].rstrip("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"The file holds a database's password and cannot be read ({type(error).__name__}). "
+                "Put it there, or correct `password_file` in homeroom.toml.",
+                file=str(file),
+            ) from None
+        user, at, place = base.rpartition("@")
+        if not at:
+            raise ConfigurationError(
+                "A database that names a password_file names a user too: postgresql://USER@HOST/DATABASE. Add it.",
+                file=str(self.home / "homeroom.toml"),
+            )
+        kept = "&".join(option for option in options if option not in named)
+        return f"{user.partition(':')[0]}:{quote(password, safe='')}@{place}" + (f"?{kept}" if kept else "")
 
     def resource(self, space: SpaceId) -> str:
         """The RFC 8707 resource that names a space: `https://host/spaces/tx/grand-bend`."""
@@ -98,46 +130,68 @@ def read_settings(file: Path) -> Settings:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"The file cannot be read ({type(error).__name__}).", file=str(file)) from None
-    try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        raise ConfigurationError(
-            f"This is not TOML: {error}.", file=str(file), line=int(line[1]) if line else None
-        ) from None
-    if "home" in tree:
-        raise ConfigurationError("There is no such key. Take it out.", file=str(file), key="home")
+    tree, lines = _tree(text, file)
+    problem: Problem | None
     try:
         settings = msgspec.convert(tree, Settings)
+        problem = next(problems(settings), None)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$.")
-        raise ConfigurationError(
-            f"{message}. Mend or remove it.", file=str(file), key=path.rstrip("`") or None
-        ) from None
-    check(settings, file)
+        problem = culprit(tree, Settings, str(error))
+    if "home" in tree:
+        problem = ("home",), "There is no such key here. Correct its name, or take it out."
+    if problem is not None:
+        path, message = problem
+        raise ConfigurationError(message, file=str(file), key=dotted(path), line=line_of(lines, path))
     return msgspec.structs.replace(settings, home=file.resolve().parent)
 
 
-def check(settings: Settings, file: Path) -> None:
-    """What types alone do not say. Raises: ConfigurationError."""
+def _tree(text: str, file: Path) -> tuple[dict[str, object], Mapping[Place, int]]:
+    try:
+        lines = find_lines(text)
+        return tomllib.loads(text), lines
+    except TooDeepError as error:
+        raise ConfigurationError(
+            "Keys or values nest deeper than in any configuration. Write them flat.", file=str(file), line=error.line
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise ConfigurationError(
+            f"This is not TOML: {error}. Mend the line.", file=str(file), line=int(line[1]) if line else None
+        ) from None
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """What types alone do not say."""
     parts = urlsplit(settings.issuer)
     loopback = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise ConfigurationError(
-            "Tokens travel over TLS: the issuer is an https:// address. Plain http is for loopback alone.",
-            file=str(file),
-            key="issuer",
+        yield (
+            ("issuer",),
+            "Tokens travel over TLS: the issuer is an https:// address. Plain http is for loopback alone. Correct it.",
         )
     if parts.path or parts.query or parts.fragment:
-        raise ConfigurationError("The issuer has no path. Write scheme and host only.", file=str(file), key="issuer")
+        yield ("issuer",), "The issuer has no path. Write scheme and host only."
     for name in settings.spaces:
         if not is_space_id(name):
-            raise ConfigurationError(
-                "A space is named `state/district` in lower case, such as tx/grand-bend.",
-                file=str(file),
-                key=f"spaces.{name}",
-            )
+            yield ("spaces", name), "A space is named `state/district` in lower case, such as tx/grand-bend. Rename it."
+    yield from _databases(settings)
     for section in ("limits", "oauth"):
         for key, value in msgspec.structs.asdict(getattr(settings, section)).items():
             if value < 1:
-                raise ConfigurationError("A limit is at least 1.", file=str(file), key=f"{section}.{key}")
+                yield (section, key), "A limit is at least 1. Correct it."
+
+
+def _databases(settings: Settings) -> Iterator[Problem]:
+    """Every database is named as databases are, and no two spaces share one."""
+    taken: dict[str, str] = {}
+    places: list[tuple[Place, str, str]] = [(("control",), settings.control, "")]
+    for name, space in settings.spaces.items():
+        places += [
+            (("spaces", name, "database"), space.database, name),
+            (("spaces", name, "ledger"), space.ledger, name),
+        ]
+    for path, url, whose in places:
+        if not url.startswith(("sqlite:///", "postgresql://")):
+            yield path, "A database is named by sqlite:///FILE or postgresql://USER@HOST/DATABASE. Write one of them."
+        if whose and taken.setdefault(url, whose) != whose:
+            yield path, f"{taken[url]} is kept in the same place. Give each space databases or schemas of its own."

@@ -7,14 +7,13 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from app.names import ClientId, Coordinate, Revision, is_client_id
 from app.policy.documents import COORDINATE, NAME, WORD, DistrictDocument, Document, GrantDocument, StateDocument
-from app.policy.lines import Path, TooDeepError, dotted, find_lines, line_of
 from app.policy.model import (
     Agreement,
     Approval,
@@ -30,6 +29,8 @@ from app.policy.model import (
     Transform,
     stricter,
 )
+from app.toml.culprit import Problem, culprit
+from app.toml.lines import Path, TooDeepError, dotted, find_lines, line_of
 
 LARGEST = 262_144
 """The most bytes that a policy file may have."""
@@ -38,10 +39,8 @@ REFUSED = b"\0"
 """What the bytes of a file begin with that was not read at all; the reason follows. No TOML begins so."""
 
 D = TypeVar("D", bound=Document)
-Problem: TypeAlias = tuple[Path, str]
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+)\]|(\[\.\.\.\])")
 
 
 class BrokenError(Exception):
@@ -114,43 +113,6 @@ def controls(tree: object) -> Iterator[Problem]:
             waiting += [((*path, index), inner) for index, inner in enumerate(value)]
         elif isinstance(value, str) and CONTROL.search(value):
             yield path, "The text holds a control character. Take it out."
-
-
-def culprit(tree: dict[str, Any], form: type[Document], text: str) -> Problem:
-    """The exact path that msgspec complains of, which names no key of a free table, and its complaint as a sentence."""
-    message, _, place = text.partition(" - at `$")
-    path: Path = ()
-    here: Any = tree
-    for step in STEP.finditer(place):
-        name, index, free = step.groups()
-        part: str | int = int(index) if index else name
-        if free:
-            said = place[: step.end()]
-            part = next(key for key in here if complaint(only(tree, path, key), form).startswith(said))
-        path, here = (*path, part), here[part]
-    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", message, re.DOTALL):
-        return (*path, unknown[1]), "There is no such key here. Correct its name, or take it out."
-    if missing := re.fullmatch(r"Object missing required field `(.*)`", message):
-        return (*path, missing[1]), "This key is missing. Add it."
-    return path, f"{re.sub(r'(?<=[ `])object(?=`)', 'table', message)}. Correct the value."
-
-
-def complaint(tree: Any, form: type[Document]) -> str:
-    """Where msgspec finds fault with a tree; empty if nowhere."""
-    try:
-        msgspec.convert(tree, form)
-    except msgspec.ValidationError as error:
-        return str(error).partition(" - at `$")[2]
-    return ""
-
-
-def only(tree: Any, path: Path, key: str) -> Any:
-    """A copy of the tree in which the table at a path has one key alone."""
-    if not path:
-        return {key: tree[key]}
-    copy = tree.copy()
-    copy[path[0]] = only(tree[path[0]], path[1:], key)
-    return copy
 
 
 def parse_grant(file: str, data: bytes) -> Grant:

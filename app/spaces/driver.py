@@ -20,6 +20,7 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import make_url
 
 from app.errors import HomeroomError, Unavailable
+from app.storage.postgresql import arguments
 
 Record = Sequence[Any]
 FAILURES = (
@@ -49,6 +50,11 @@ def _json(values: object) -> str:
 
 class Reader(Protocol):
     """One connection, lent to one request."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the database's server has ended it."""
+        ...
 
     async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:
         """The rows of a statement. Values that `values` lacks are the statement's constants."""
@@ -106,7 +112,7 @@ class Readers:
         except TimeoutError:
             raise Unavailable("Every connection to the space is in use. Try again.") from None
         try:
-            reader = self._idle.pop() if self._idle else await self._open()
+            reader = self._kept() or await self._open()
             if one_moment:
                 await reader.begin()
             yield reader
@@ -133,6 +139,14 @@ class Readers:
                     with suppress(*FAILURES):
                         await asyncio.shield(reader.close())
             self._places.release()
+
+    def _kept(self) -> Reader | None:
+        """A connection that is idle, but for those that the server has ended meanwhile."""
+        while self._idle:
+            reader = self._idle.pop()
+            if not reader.closed:
+                return reader
+        return None
 
     async def _open(self) -> Reader:
         async with asyncio.timeout(PATIENCE):
@@ -161,6 +175,10 @@ class _Sqlite:
         except BaseException:
             thread.shutdown(wait=False)
             raise
+
+    @property
+    def closed(self) -> bool:
+        return False
 
     async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:
         return (await self.each([(statement, values)]))[0]
@@ -215,22 +233,12 @@ class _Postgresql:
 
     @classmethod
     async def open(cls, url: Any) -> "_Postgresql":
-        settings = {"default_transaction_read_only": "on", "application_name": "homeroom", "jit": "off"}
-        if "schema" in url.query:
-            settings["search_path"] = str(url.query["schema"])
-        rest = {name: value for name, value in url.query.items() if name in {"host", "port"}}
-        return cls(
-            await asyncpg.connect(
-                host=rest.get("host", url.host),
-                port=url.port,
-                user=url.username,
-                password=url.password,
-                database=url.database,
-                server_settings=settings,
-                command_timeout=PATIENCE,
-                statement_cache_size=1024,
-            )
-        )
+        given = arguments(url, default_transaction_read_only="on", jit="off")
+        return cls(await asyncpg.connect(**given, command_timeout=PATIENCE, statement_cache_size=1024))
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._connection.is_closed())
 
     async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Record]:
         constants = statement.constants

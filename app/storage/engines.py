@@ -10,24 +10,20 @@ from contextlib import nullcontext, suppress
 from typing import Any
 
 import aiosqlite
+import asyncpg
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.storage.postgresql import arguments
 
 
 def open_engine(url: str, *, durable: bool = True, pool_size: int = 8) -> AsyncEngine:
     """Open the database that a URL names. `durable` is SQLite's `synchronous=FULL`: a commit survives a power cut."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        schema = parsed.query.get("schema")
-        settings = {"search_path": '"' + str(schema).replace('"', '""') + '"'} if schema else {}
-        return create_async_engine(
-            parsed.difference_update_query(["schema"]),
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_timeout=10,
-            connect_args={"server_settings": settings, "timeout": 10},
-        )
+        return _postgresql(parsed, pool_size)
     engine = create_async_engine(
         parsed,
         pool_size=pool_size,
@@ -50,6 +46,28 @@ def open_engine(url: str, *, durable: bool = True, pool_size: int = 8) -> AsyncE
             with suppress(sqlite3.OperationalError) if pragma == WAL else nullcontext():
                 cursor.execute(pragma)
         cursor.close()
+
+    return engine
+
+
+def _postgresql(url: URL, pool_size: int) -> AsyncEngine:
+    given = arguments(url)
+
+    async def connect(*_args: Any, **_kwargs: Any) -> Any:
+        return await asyncpg.connect(**given)
+
+    engine = create_async_engine(
+        url.set(query={}),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        connect_args={"async_creator_fn": connect},
+    )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _look(connection: Any, _record: Any, _fairy: Any) -> None:
+        if connection.driver_connection.is_closed():  # the server ended it while nobody used it: another is opened
+            raise DisconnectionError
 
     return engine
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.policy.lines import TooDeepError, dotted, find_lines, line_of
+from app.toml.lines import TooDeepError, dotted, find_lines, line_of
 
 TEXT = """\
 # a comment with = and [brackets]
