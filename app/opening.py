@@ -77,7 +77,7 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
         holder = Holder()
         authorization = Authorization(
             control,
-            read_keys(settings.keys_folder),
+            read_keys(settings.keys_folder, settings.oauth.token_seconds),
             settings,
             purposes=lambda space, client: purposes(holder.policies, space, client),
             scopes=[*SCOPES],

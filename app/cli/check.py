@@ -58,7 +58,7 @@ def check(ctx: click.Context) -> None:
 def check_keys(settings: Settings, report: Report) -> None:
     """Signing keys and spaces' secrets can be read, by their owner alone."""
     reads: list[Callable[[], object]] = [
-        partial(read_keys, settings.keys_folder),
+        partial(read_keys, settings.keys_folder, settings.oauth.token_seconds),
         partial(read_key, settings.keys_folder / "ledger.json"),
         *(partial(space_secret, settings, SpaceId(name)) for name in settings.spaces),
     ]

@@ -126,7 +126,7 @@ def token(context: Context, client_id: str, space: str, purpose: str | None) -> 
     settings = context.settings()
     if space not in settings.spaces:
         raise UsageError(f"There is no space {space!a}. `homeroom space list` names them.")
-    keys = read_keys(settings.keys_folder)
+    keys = read_keys(settings.keys_folder, settings.oauth.token_seconds)
 
     async def work(control: AsyncEngine) -> str:
         purposes = await _purposes(control, settings)

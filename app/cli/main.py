@@ -22,6 +22,7 @@ COMMANDS = {
     "disclosures": "app.cli.disclosures:disclosures",
     "import": "app.cli.roster:import_command",
     "init": "app.cli.init:init",
+    "keys": "app.cli.keys:keys",
     "policy": "app.cli.policy:policy",
     "schema": "app.cli.schema:schema",
     "serve": "app.cli.serve:serve",

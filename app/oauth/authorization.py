@@ -22,8 +22,9 @@ from app.oauth.attempts import Attempts
 from app.oauth.caller import Caller, Standing
 from app.oauth.clients import State, find_client
 from app.oauth.keys import Keys
-from app.oauth.proof import LEEWAY, claimed_client
-from app.oauth.server import NO_STORE, FormRequest, Reply, Server, Terms, claims_for
+from app.oauth.proof import claimed_client
+from app.oauth.server import NO_STORE, FormRequest, Reply, Server
+from app.oauth.terms import Terms, claims_for
 from app.oauth.tokens import Claims, mint, read
 from app.settings import Settings
 from app.storage import control as tables
@@ -63,6 +64,7 @@ class Authorization:
         self._standings: dict[ClientId, Standing] = {}
         self._revoked: frozenset[str] = frozenset()
         self._callers: OrderedDict[str, Caller] = OrderedDict()
+        self._unread: str | None = None  # the file that keeps the signing keys from being read
 
     def caller(self, header: str | None) -> Caller:
         """Who an Authorization header speaks for. Raises: Unauthenticated, the same for every bad token."""
@@ -73,7 +75,7 @@ class Authorization:
         if known is not None and known.expires_at > self._clock():
             self._callers.move_to_end(token)
             return known
-        claims = read(token, self._keys) if scheme.lower() == "bearer" else None
+        claims = read(token, self._keys, self._clock()) if scheme.lower() == "bearer" else None
         caller = None if claims is None else self._verified(claims)
         if caller is None:
             self._callers.pop(token, None)
@@ -98,9 +100,15 @@ class Authorization:
 
     async def _follow(self) -> None:
         try:
-            self._keys = self._keys.refreshed()
+            keys = self._keys.refreshed()
+            if keys is not self._keys:
+                self._keys = keys
+                self._callers.clear()  # INVARIANT: no caller is known by a key that was taken away
+            self._unread = None
         except ConfigurationError as error:  # those read before go on; a server in service does not stop for a file
-            LOGGER.warning("signing keys not read", extra={"facts": {"file": error.file}})
+            if error.file != self._unread:  # said once, not at every look
+                LOGGER.warning("signing keys not read", extra={"facts": {"file": error.file}})
+            self._unread = error.file
         try:
             number = await change_number(self._control)
             if number == self._number:
@@ -130,6 +138,10 @@ class Authorization:
             await self.follow()  # so that the token of a client that was added just now is good here at once
         return reply
 
+    async def introspect(self, request: FormRequest) -> Reply:
+        """Answer an introspection request, from what the control database says now. Raises: Unavailable."""
+        return await self._guarded(request, lambda server: server.create_endpoint_response("introspection", request))
+
     async def revoke(self, request: FormRequest) -> Reply:
         """Answer a revocation request: when it is answered, this process refuses the token. Raises: Unavailable."""
         reply = await self._guarded(request, lambda server: server.create_endpoint_response("revocation", request))
@@ -151,7 +163,7 @@ class Authorization:
 
     def jwks(self) -> dict[str, list[dict[str, object]]]:
         """The public signing keys."""
-        return self._keys.document()
+        return self._keys.document(self._clock())
 
     def server_metadata(self) -> dict[str, object]:
         """RFC 8414's document."""
@@ -164,11 +176,8 @@ class Authorization:
         return metadata.resource(self._settings.issuer, resource, self._scopes) if known else None
 
     def _verified(self, claims: Claims) -> Caller | None:
-        space, now = self._resources.get(claims.aud), self._clock()
-        if space is None or claims.iss != self._settings.issuer or not claims.iat - LEEWAY <= now < claims.exp:
-            return None
-        client = ClientId(claims.client_id)
-        if not self._stands(client, claims.jti):
+        space, client = self._terms().space(claims, self._clock()), ClientId(claims.client_id)
+        if space is None or not self._stands(client, claims.jti):
             return None
         scopes = frozenset(map(Scope, claims.scope.split()))
         return Caller(client, space, claims.purpose, scopes, claims.jti, float(claims.exp))

@@ -1,14 +1,21 @@
 """The keys that access tokens are signed by: files that their owner alone can read.
 
-Shape: `KEYS/oauth/*.json`, one private JWK (ES256) in each, with the time at which it was made. To rotate, add a key;
-the one before it goes on verifying until its file is taken away, no sooner than a token's lifetime later.
-Spec: RFC 7517.
+Shape: `KEYS/oauth/*.json`, one private JWK (ES256) in each, with the time at which it was made. To rotate is to add a
+key: it is published at once, signs when every server has had time to learn of it, and the one before it verifies until
+the last token that it signed has ended. The clock alone decides; nothing is held in memory but what lies in the folder.
+INVARIANT: a look-up never reads the folder. However many unknown `kid`s are presented, keys are read when a file came
+or went, and else never.
+Units: times are seconds since 1970.
+Spec: RFC 7517, RFC 8725 §3.
 """
 
+import math
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,7 +26,17 @@ from joserfc.jwk import ECKey
 from app.errors import ConfigurationError
 
 OVERLAP = 60
-"""Seconds for which a new key is published before it signs, so that every server knows it by then."""
+"""Seconds for which a new key is published before it signs, so that every server knows it by then; and for which the
+one before it verifies beyond its last token, for a server whose clock is behind."""
+
+
+class KeyState(StrEnum):
+    """What a key is for at some moment."""
+
+    NEXT = "next"
+    SIGNING = "signing"
+    FORMER = "former"
+    OVER = "over"
 
 
 class _File(msgspec.Struct):
@@ -29,26 +46,41 @@ class _File(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keys:
-    """The signing keys as they lay in their folder at one moment."""
+    """The signing keys as they lay in their folder at one moment, oldest first. `life` is a token's."""
 
     folder: Path
+    life: int
     stamp: frozenset[tuple[str, int]]
     by_kid: Mapping[str, ECKey]
     made: Mapping[str, int]
+    ends: Mapping[str, float]
 
     def signing(self, now: float) -> ECKey:
         """The newest key that every server has had time to learn of; the oldest, if all are new."""
-        settled = [kid for kid, made in self.made.items() if made + OVERLAP <= now]
-        chosen = max(settled, key=self.made.__getitem__) if settled else min(self.made, key=self.made.__getitem__)
-        return self.by_kid[chosen]
+        kids = list(self.by_kid)
+        settled = [kid for kid in kids if self.made[kid] + OVERLAP <= now]
+        return self.by_kid[settled[-1] if settled else kids[0]]
 
-    def document(self) -> dict[str, list[dict[str, object]]]:
+    def verifying(self, kid: str, now: float) -> ECKey | None:
+        """The key of that name, until the last token that it signed has ended."""
+        return self.by_kid.get(kid) if now < self.ends.get(kid, 0) else None
+
+    def state(self, kid: str, now: float) -> KeyState:
+        """What a key is for now."""
+        if self.by_kid[kid] is self.signing(now):
+            return KeyState.SIGNING
+        if now < self.made[kid] + OVERLAP:
+            return KeyState.NEXT
+        return KeyState.FORMER if now < self.ends[kid] else KeyState.OVER
+
+    def document(self, now: float) -> dict[str, list[dict[str, object]]]:
         """The public keys as `/oauth/jwks` publishes them."""
-        return {"keys": [dict(key.as_dict(private=False)) for key in self.by_kid.values()]}
+        kept = (key for kid, key in self.by_kid.items() if now < self.ends[kid])
+        return {"keys": [dict(key.as_dict(private=False)) for key in kept]}
 
     def refreshed(self) -> "Keys":
         """The same keys, or those that lie in the folder now, if a file came or went. Raises: ConfigurationError."""
-        return self if _stamp(self.folder) == self.stamp else _read(self.folder)
+        return self if _stamp(self.folder) == self.stamp else _read(self.folder, self.life)
 
 
 def create_keys(keys_folder: Path) -> None:
@@ -59,7 +91,7 @@ def create_keys(keys_folder: Path) -> None:
 
 
 def add_key(keys_folder: Path, *, now: float) -> str:
-    """Make one more signing key, which takes over within a minute; give its `kid`."""
+    """Make one more signing key, which takes over in a minute; give its `kid`."""
     folder = keys_folder / "oauth"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, private=True)
@@ -75,16 +107,33 @@ def add_key(keys_folder: Path, *, now: float) -> str:
     return kid
 
 
-def read_keys(keys_folder: Path) -> Keys:
-    """Read the signing keys of an installation. Raises: ConfigurationError."""
-    return _read(keys_folder / "oauth")
+def drop_over(keys: Keys, now: float) -> list[str]:
+    """Take away the files of the keys that are over; give their names."""
+    return _drop(keys.folder, [kid for kid in keys.by_kid if keys.state(kid, now) is KeyState.OVER])
+
+
+def drop_others(keys_folder: Path, kid: str) -> list[str]:
+    """Take every key away but one, and with them all tokens that they signed; give their names."""
+    folder = keys_folder / "oauth"
+    return _drop(folder, sorted(file.stem for file in folder.glob("*.json") if file.stem != kid))
+
+
+def read_keys(keys_folder: Path, life: int) -> Keys:
+    """Read the signing keys of an installation whose tokens live for `life` seconds. Raises: ConfigurationError."""
+    return _read(keys_folder / "oauth", life)
+
+
+def _drop(folder: Path, kids: list[str]) -> list[str]:
+    for kid in kids:
+        (folder / f"{kid}.json").unlink(missing_ok=True)
+    return kids
 
 
 def _stamp(folder: Path) -> frozenset[tuple[str, int]]:
     return frozenset((file.name, file.stat().st_mtime_ns) for file in folder.glob("*.json"))
 
 
-def _read(folder: Path) -> Keys:
+def _read(folder: Path, life: int) -> Keys:
     try:
         stamp = _stamp(folder)
         files = [(folder / name, (folder / name).read_bytes()) for name, _ in sorted(stamp)]
@@ -94,10 +143,19 @@ def _read(folder: Path) -> Keys:
         ) from None
     if not files:
         raise ConfigurationError("There is no signing key. Make one with `homeroom init`.", file=str(folder))
-    found = sorted((_read_key(file, content) for file, content in files), key=lambda pair: pair[0])
+    read = (_read_key(file, content) for file, content in files)
+    found = sorted(read, key=lambda pair: (pair[0], str(pair[1].kid)))
     by_kid = {str(key.kid): key for _, key in found}
     made = {str(key.kid): made for made, key in found}
-    return Keys(folder, stamp, MappingProxyType(by_kid), MappingProxyType(made))
+    ends = dict(zip(made, _ends(list(made.values()), life), strict=True))
+    return Keys(folder, life, stamp, MappingProxyType(by_kid), MappingProxyType(made), MappingProxyType(ends))
+
+
+def _ends(made: list[int], life: int) -> Iterator[float]:
+    """When each key stops verifying: when whatever it signed before the next one took over has ended."""
+    for _, after in pairwise(made):
+        yield after + OVERLAP + life + OVERLAP
+    yield math.inf
 
 
 def _read_key(file: Path, content: bytes) -> tuple[int, ECKey]:

@@ -14,6 +14,7 @@ def server(issuer: str, scopes: Sequence[Scope], resources: Sequence[str]) -> di
     return {
         "issuer": issuer,
         "token_endpoint": f"{issuer}/oauth/token",
+        "introspection_endpoint": f"{issuer}/oauth/introspect",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "jwks_uri": f"{issuer}/oauth/jwks",
         "scopes_supported": list(scopes),
@@ -21,6 +22,8 @@ def server(issuer: str, scopes: Sequence[Scope], resources: Sequence[str]) -> di
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": METHODS,
         "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "introspection_endpoint_auth_methods_supported": METHODS,
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": METHODS,
         "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "protected_resources": list(resources),

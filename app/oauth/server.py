@@ -1,18 +1,15 @@
-"""The token and revocation endpoints: Authlib's authorization server, held to what Homeroom promises.
+"""The token, introspection and revocation endpoints: Authlib's authorization server, held to what Homeroom promises.
 
 Shape: one `Server` for each request, on one database transaction; `Reply` is what leaves.
 INVARIANT: whoever is not authenticated gets one and the same answer, whatever was wrong.
-Spec: RFC 6749, RFC 7009, RFC 7523, RFC 8707.
+Spec: RFC 6749, RFC 7009, RFC 7523, RFC 7662, RFC 8707.
 """
 
-import re
-import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.base import invalid_error_characters
 from authlib.oauth2.rfc6749 import (
     AuthorizationServer,
     InvalidClientError,
@@ -25,19 +22,15 @@ from authlib.oauth2.rfc6749 import (
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
-from authlib.oauth2.rfc7009 import RevocationEndpoint
 from sqlalchemy import Connection
 
-from app.names import ClientId, SpaceId
-from app.oauth.keys import Keys
+from app.oauth.endpoints import Introspection, Revocation
 from app.oauth.proof import METHODS, BySignature, by_secret, read_basic
 from app.oauth.registrant import Registrant, find_registrant
-from app.oauth.tokens import Claims, mint, read
-from app.storage import control as tables
-from app.storage.upsert import upsert
+from app.oauth.terms import InvalidTargetError, Terms, claims_for
+from app.oauth.tokens import mint
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _SENTENCES = {
     "invalid_client": "The client is unknown, or did not prove who it is. Check its id and its secret or assertion.",
@@ -64,62 +57,6 @@ class Reply:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What tokens are given by: the same for every request until something changes."""
-
-    issuer: str
-    keys: Keys
-    seconds: int
-    resources: Mapping[str, SpaceId]
-    purposes: Callable[[SpaceId, ClientId], Collection[str]]
-
-    def audiences(self) -> list[str]:
-        """Whom a client's assertion may be meant for: the issuer, or the endpoint that it is posted to."""
-        return [self.issuer, f"{self.issuer}/oauth/token", f"{self.issuer}/oauth/revoke"]
-
-
-class InvalidTargetError(OAuth2Error):  # type: ignore[misc] # Authlib has no types
-    """The space that a token is asked for cannot be had. Spec: RFC 8707 §2."""
-
-    error = "invalid_target"
-
-
-def claims_for(terms: Terms, client: ClientId, scope: str, *, resource: str, purpose: str | None, now: float) -> Claims:
-    """What a token says for one client, one space and one purpose. Raises: OAuth2Error."""
-    space = terms.resources.get(resource)
-    if space is None:
-        raise InvalidTargetError(f"There is no such space. A resource is written {terms.issuer}/spaces/STATE/DISTRICT.")
-    return Claims(
-        iss=terms.issuer,
-        aud=resource,
-        sub=client,
-        client_id=client,
-        jti=secrets.token_urlsafe(16),
-        iat=int(now),
-        exp=int(now) + terms.seconds,
-        scope=scope,
-        purpose=choose_purpose(purpose, terms.purposes(space, client)),
-    )
-
-
-def choose_purpose(asked: str | None, granted: Collection[str]) -> str:
-    """The purpose asked for, or the only one that there is a grant for. Raises: OAuth2Error."""
-    if asked is not None:
-        if PURPOSE.fullmatch(asked) is None:
-            raise InvalidRequestError("A purpose is one word, as the district writes it. Write it so.")
-        return asked
-    known = sorted(set(granted))
-    if not known:
-        raise InvalidRequestError(
-            "The client has no grant in this space, so name the purpose by the parameter `purpose`."
-        )
-    if len(known) > 1:
-        words = ", ".join(word for word in known if not invalid_error_characters(word))
-        raise InvalidRequestError(f"The client has grants for several purposes here. Name one by `purpose`: {words}.")
-    return known[0]
-
-
 class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
     """Authlib's server for one request."""
 
@@ -131,6 +68,7 @@ class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         self.register_client_auth_method("client_secret_basic", by_secret)
         self.register_client_auth_method("private_key_jwt", BySignature(connection, terms.audiences(), now))
         self.register_grant(ClientCredentials)
+        self.register_endpoint(Introspection)
         self.register_endpoint(Revocation)
 
     def query_client(self, client_id: str) -> Registrant:
@@ -222,35 +160,3 @@ class ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc] # Authlib
         generate = BearerTokenGenerator(lambda **_: mint(self.claims, terms.keys), expires_generator=terms.seconds)
         token = generate(self.GRANT_TYPE, self.client, scope=self.claims.scope, include_refresh_token=False)
         return 200, token | {"purpose": self.claims.purpose}, self.TOKEN_RESPONSE_HEADER
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    claims: Claims
-
-    def check_client(self, client: Registrant) -> bool:
-        return self.claims.client_id == client.id
-
-
-class Revocation(RevocationEndpoint):  # type: ignore[misc] # Authlib has no types
-    """A client takes back a token of its own. One that is not good any more needs no taking back."""
-
-    CLIENT_AUTH_METHODS = METHODS
-
-    def check_params(self, request: Any, client: Registrant) -> None:
-        """There must be a token. A hint at its type is not needed, as there is one type. Raises: OAuth2Error."""
-        if "token" not in request.form:
-            raise InvalidRequestError("Name the token that is to be revoked by the parameter `token`.")
-
-    def query_token(self, token_string: str, token_type_hint: str | None) -> _Token | None:
-        """The token, if it is one of ours and not over."""
-        claims = read(token_string, self.server.terms.keys)
-        return None if claims is None or claims.exp <= self.server.now else _Token(claims)
-
-    def revoke_token(self, token: _Token, request: Any) -> None:
-        """Keep its `jti` until it would have ended."""
-        connection, revoked = self.server.connection, tables.revoked_jti
-        connection.execute(tables.CHANGED)
-        connection.execute(revoked.delete().where(revoked.c.expires < int(self.server.now)))
-        row = {"jti": token.claims.jti, "expires": token.claims.exp}
-        connection.execute(upsert(connection, revoked).values(row).on_conflict_do_nothing())

@@ -48,14 +48,14 @@ def mint(claims: Claims, keys: Keys) -> str:
     return jwt.encode(header, msgspec.to_builtins(claims), key, algorithms=["ES256"])
 
 
-def read(token: str, keys: Keys) -> Claims | None:
-    """The claims of a token that one of our keys signed; None for anything else, whatever is wrong with it."""
+def read(token: str, keys: Keys, now: float) -> Claims | None:
+    """The claims of a token that a key of ours signed that verifies now; None for anything else, whatever is wrong."""
     head, dot, _ = token.partition(".")
     if not dot or len(token) > LONGEST or not token.isascii():
         return None
     try:
         header = _header.decode(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-        key = keys.by_kid.get(header.kid)
+        key = keys.verifying(header.kid, now)
         if key is None:
             return None
         return msgspec.convert(jwt.decode(token, key, algorithms=["ES256"]).claims, Claims)

@@ -2,7 +2,7 @@
 
 Shape: `routes(authorization)` for the application. The limit on failed attempts counts by the address that the server
 sees; behind a proxy, uvicorn takes it from `X-Forwarded-For` where `--forwarded-allow-ips` trusts the proxy.
-Spec: RFC 6749 §3.2, RFC 7009, RFC 8414, RFC 9728.
+Spec: RFC 6749 §3.2, RFC 7009, RFC 7662, RFC 8414, RFC 9728.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,6 +41,7 @@ def routes(authorization: Authorization) -> list[Route]:
     }
     return [
         Route("/oauth/token", _posted(authorization.token), methods=_METHODS),
+        Route("/oauth/introspect", _posted(authorization.introspect), methods=_METHODS),
         Route("/oauth/revoke", _posted(authorization.revoke), methods=_METHODS),
         *(Route(path, _document(read), methods=["GET"]) for path, read in documents.items()),
         Route(

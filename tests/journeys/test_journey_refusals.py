@@ -83,7 +83,7 @@ def claims(world: World, **other: object) -> dict[str, object]:
 
 def signed(world: World, *, typ: str = "at+jwt", **other: object) -> str:
     """A token by Homeroom's own key, whatever it says."""
-    key = next(iter(read_keys(world.home.settings.keys_folder).by_kid.values()))
+    key = next(iter(read_keys(world.home.settings.keys_folder, 300).by_kid.values()))
     return jwt.encode({"alg": "ES256", "typ": typ, "kid": str(key.kid)}, claims(world, **other), key)
 
 
@@ -94,7 +94,7 @@ def unsigned(world: World) -> str:
 
 def by_public_key(world: World) -> str:
     """HS256 with the public key for a secret, under its own id."""
-    key = next(iter(read_keys(world.home.settings.keys_folder).by_kid.values()))
+    key = next(iter(read_keys(world.home.settings.keys_folder, 300).by_kid.values()))
     content = f"{_base64({'alg': 'HS256', 'typ': 'at+jwt', 'kid': str(key.kid)})}.{_base64(claims(world))}"
     proof = hmac.new(key.as_pem(private=False), content.encode(), "sha256").digest()
     return f"{content}.{base64.urlsafe_b64encode(proof).rstrip(b'=').decode()}"
@@ -102,7 +102,7 @@ def by_public_key(world: World) -> str:
 
 def by_foreign_key(world: World) -> str:
     """ES256 with somebody else's key, under the id of ours."""
-    kid = next(iter(read_keys(world.home.settings.keys_folder).by_kid))
+    kid = next(iter(read_keys(world.home.settings.keys_folder, 300).by_kid))
     key = ECKey.generate_key("P-256")
     return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": kid}, claims(world), key)
 

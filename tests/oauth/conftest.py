@@ -92,7 +92,7 @@ async def served(tmp_path: Path, control_url: str) -> AsyncIterator[Served]:
 
     def another() -> Authorization:
         """The same server in another process."""
-        keys = read_keys(settings.keys_folder)
+        keys = read_keys(settings.keys_folder, settings.oauth.token_seconds)
         return Authorization(control, keys, settings, purposes=granted, scopes=CATALOGUE, clock=clock)
 
     authorization = another()

@@ -88,7 +88,7 @@ async def test_a_token_of_the_future_is_refused_when_the_clock_jumps_back(served
 async def test_every_header_but_our_own_is_refused(served: Served) -> None:
     token = await served.token()
     _, body, signature = token.split(".")
-    keys = read_keys(served.settings.keys_folder)
+    keys = read_keys(served.settings.keys_folder, 300)
     key = keys.signing(served.clock())
     claims = json.loads(base64.urlsafe_b64decode(body + "=="))
     good = {"alg": "ES256", "typ": "at+jwt", "kid": key.kid}
@@ -139,7 +139,7 @@ async def test_every_header_but_our_own_is_refused(served: Served) -> None:
 )
 async def test_what_our_key_signed_for_another_end_is_refused(served: Served, changed: dict[str, object]) -> None:
     token = await served.token()
-    key = read_keys(served.settings.keys_folder).signing(served.clock())
+    key = read_keys(served.settings.keys_folder, 300).signing(served.clock())
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")) | changed
     claims = {name: value for name, value in claims.items() if value is not None}
     header = {"alg": "ES256", "typ": "at+jwt", "kid": key.kid}

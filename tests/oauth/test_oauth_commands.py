@@ -1,6 +1,7 @@
 """`homeroom client` and `homeroom token`, as an operator types them."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def test_a_client_with_keys_has_no_secret(shell: Shell) -> None:
 def test_a_token_is_minted_for_an_active_client_alone(shell: Shell) -> None:
     shell("client", "add", "readwell", "--scope", "student/name.read")
     status, text = shell("token", "readwell", "--space", "tx/grand-bend", "--purpose", "instruction")
-    claims = read(text.strip(), read_keys(shell.home / "keys"))
+    claims = read(text.strip(), read_keys(shell.home / "keys", 300), time.time())
     assert status == 0
     assert claims is not None
     assert (claims.client_id, claims.aud, claims.purpose, claims.scope) == (
@@ -111,3 +112,32 @@ def test_a_control_database_that_cannot_be_opened_is_unavailable(shell: Shell) -
     status, text = shell("client", "list")
     assert status == 4
     assert text.startswith("homeroom: ")
+
+
+def test_a_signing_key_is_rotated_and_listed(shell: Shell) -> None:
+    (first,) = read_keys(shell.home / "keys", 300).by_kid
+    status, text = shell("--format", "json", "keys", "rotate")
+    new = json.loads(text)["kid"]
+    assert (status, json.loads(text)["taken_away"]) == (0, [])
+    listed = {key["kid"]: key for key in json.loads(shell("--format", "json", "keys", "list")[1])}
+    assert (listed[first]["state"], listed[new]["state"]) == ("signing", "next")
+    assert listed[first]["verifies_until"] > listed[new]["signs_from"] > listed[new]["made"]
+    assert listed[new]["verifies_until"] is None
+    said = shell("keys", "list")[1].splitlines()
+    assert said == [f"{first}  signs", f"{new}  is published, and signs from {listed[new]['signs_from']}"]
+
+
+def test_a_signing_key_that_leaked_is_taken_away_at_once(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.cli.keys.SECOND", 0.01)
+    (leaked,) = read_keys(shell.home / "keys", 300).by_kid
+    status, text = shell("keys", "rotate", "--now")
+    assert (status, f"{leaked} is taken away." in text) == (0, True)
+    (new,) = read_keys(shell.home / "keys", 300).by_kid
+    assert new != leaked
+    assert shell("keys", "list")[1] == f"{new}  signs\n"
+
+
+def test_an_installation_that_lost_its_keys_is_told_so(shell: Shell) -> None:
+    for file in (shell.home / "keys" / "oauth").iterdir():
+        file.unlink()
+    assert shell("keys", "list")[0] == shell("keys", "rotate")[0] == 3
