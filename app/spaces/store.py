@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.errors import Unavailable
 from app.spaces.merging import Merged, Merging
 from app.spaces.staging import Part, Stage
+from app.spaces.state import set_mark
 from app.spaces.tables import BY_TYPE, school_enrollment, ssn_met, student
 
 FAILURES = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
@@ -95,8 +96,9 @@ class Store:
         return (await self._connection.execute(select(func.count()).select_from(BY_TYPE[type_]))).scalar_one()
 
     async def finish(self) -> None:
-        """Leave nothing behind but the space's own tables."""
+        """Leave nothing behind but the space's own tables, and say that they hold something else now."""
         await self._stage.clear()
+        await set_mark(self._connection)
 
 
 @asynccontextmanager

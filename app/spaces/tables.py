@@ -213,6 +213,14 @@ ssn_met = Table(
     sqlite_autoincrement=True,
 )
 
+space_state = Table(
+    "space_state",
+    metadata,
+    # One row: see app.spaces.state.
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("mark", String, nullable=False),
+)
+
 BY_TYPE: dict[str, Table] = {
     "District": district,
     "School": school,
