@@ -24,7 +24,7 @@ from app.operation.decided import (
 )
 from app.operation.model import Operation, Selection, When
 from app.policy.authority import Authority
-from app.policy.decide import Ask, Decision, Deny, Permit, Reason, advice, decide
+from app.policy.decide import Ask, Decision, Deny, Permit, Reason, advice, decide, entrance
 from app.schema.catalogue import CATALOGUE, TYPES
 from app.schema.facts import Fact
 
@@ -53,19 +53,9 @@ class _Deciding:
         return made
 
     def closed(self, type_name: str) -> Deny | None:
-        """Why a type may not be entered; None if it may: one of its coordinates at least is permitted.
-
-        The reason is that of a coordinate that the grant lists, if it lists any; of several, the one that came closest
-        to a permit. So it tells what is really missing.
-        """
+        """Why a type may not be entered; None if it may: one of its coordinates at least is permitted."""
         if type_name not in self.entrances:
-            made = {fact.coordinate: decide(ask_for(fact), self.authority) for fact in FACTS[type_name]}
-            denied = {coordinate: one for coordinate, one in made.items() if isinstance(one, Deny)}
-            listed = self.authority.grant.fields if self.authority.grant else ()
-            telling = [one for coordinate, one in denied.items() if coordinate in listed] or [*denied.values()]
-            order = list(Reason)
-            is_open = len(denied) < len(made)
-            self.entrances[type_name] = None if is_open else max(telling, key=lambda one: order.index(one.reason))
+            self.entrances[type_name] = entrance(map(ask_for, FACTS[type_name]), self.authority)
         return self.entrances[type_name]
 
     def for_filter(self, coordinate: Coordinate) -> Decision:

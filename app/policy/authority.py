@@ -5,7 +5,7 @@ Equal authorities decide alike, so that whatever was computed for one may be kep
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from app.names import ClientId, Revision, Scope, SpaceId
@@ -73,7 +73,31 @@ def authority(
 ) -> Authority:
     """The authority of a caller at a moment. `now` is aware."""
     policy = policies.spaces.get(space, NOTHING)
-    today, midnight = day_of(now, policy.district)
+    today, _ = day_of(now, policy.district)
+    return authority_on(
+        today,
+        policy,
+        client=client,
+        space=space,
+        purpose=purpose,
+        scopes=scopes,
+        registered=registered,
+        suspended=suspended,
+    )
+
+
+def authority_on(
+    today: date,
+    policy: SpacePolicy,
+    *,
+    client: ClientId,
+    space: SpaceId,
+    purpose: str,
+    scopes: frozenset[Scope],
+    registered: frozenset[Scope],
+    suspended: bool = False,
+) -> Authority:
+    """The authority of a caller on a day of the district's."""
     return Authority(
         client=client,
         space=space,
@@ -85,19 +109,28 @@ def authority(
         district=policy.district,
         state=policy.state,
         today=today,
-        valid_until=midnight,
+        valid_until=midnight_after(today, policy.district),
     )
 
 
 def day_of(now: datetime, district: DistrictPolicy | None) -> tuple[date, datetime]:
     """The day that it is in a district, and the moment (in UTC) at which the next one begins there."""
-    zone = ZoneInfo(district.time_zone) if district else UTC
-    today = now.astimezone(zone).date()
+    today = now.astimezone(zone_of(district)).date()
+    return today, midnight_after(today, district)
+
+
+def zone_of(district: DistrictPolicy | None) -> tzinfo:
+    """The time zone that a district's days are counted in."""
+    return ZoneInfo(district.time_zone) if district else UTC
+
+
+def midnight_after(day: date, district: DistrictPolicy | None) -> datetime:
+    """The moment (in UTC) at which a district's day is over."""
     try:
         # A midnight that daylight saving skips is the moment of the change: with fold=0 the offset before it holds.
-        return today, datetime.combine(today + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
+        return datetime.combine(day + timedelta(days=1), time(), tzinfo=zone_of(district)).astimezone(UTC)
     except OverflowError:
-        return today, datetime.max.replace(tzinfo=UTC)
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def chosen(grants: Iterable[Grant], state: StatePolicy | None, today: date) -> Grant | None:

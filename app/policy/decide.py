@@ -4,6 +4,7 @@ Pure: no clock, no database, no GraphQL. Whatever may sway a decision is an argu
 any decision from the values that it recorded.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -87,6 +88,25 @@ def decide(ask: Ask, authority: Authority) -> Decision:
     if transform is not None and not ask.is_text:
         return Deny(Reason.NOT_GRANTED)  # nothing was granted that could leave: the value cannot be shortened
     return Permit(transform)
+
+
+def entrance(asks: Iterable[Ask], authority: Authority) -> Deny | None:
+    """Why a type may not be entered, given a question for each of its coordinates; None if one of them is permitted.
+
+    The reason is that of a coordinate that the grant lists, if it lists any; of several, the one that came closest to a
+    permit. So it tells what is really missing.
+    """
+    denied: dict[Coordinate, Deny] = {}
+    for ask in asks:
+        match decide(ask, authority):
+            case Permit():
+                return None
+            case Deny() as deny:
+                denied[ask.coordinate] = deny
+    listed = authority.grant.fields if authority.grant else ()
+    telling = [one for coordinate, one in denied.items() if coordinate in listed] or [*denied.values()]
+    order = list(Reason)
+    return max(telling, key=lambda one: order.index(one.reason), default=Deny(Reason.NOT_GRANTED))
 
 
 def required_roles(sensitivity: str, district: DistrictPolicy) -> tuple[str, ...]:
