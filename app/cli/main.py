@@ -5,9 +5,11 @@ Exit status: 0 ok · 1 a check failed or found something · 2 usage · 3 configu
 """
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -46,18 +48,22 @@ class Context:
 class Commands(click.Group):
     """Commands that are imported when they are asked for, so that `homeroom --help` starts at once."""
 
+    def __init__(self, *arguments: Any, found: Mapping[str, str] = COMMANDS, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.found = found
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command's name, sorted."""
-        return sorted(COMMANDS)
+        return sorted(self.found)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported now."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.found:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
+        module, _, name = self.found[cmd_name].partition(":")
         command = getattr(import_module(module), name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name]} is no command")
+            raise TypeError(f"{self.found[cmd_name]} is no command")
         return command
 
 

@@ -1,24 +1,19 @@
-"""`homeroom policy`: find what misleads in policies, say why a field is disclosed or not, print the files' forms."""
+"""`homeroom policy`: its commands, what an installation knows of its policies, and what misleads in them."""
 
 import asyncio
 import json
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli.main import Context
-from app.errors import ConfigurationError, Unavailable, UsageError
-from app.names import ClientId, Coordinate, Scope, SpaceId, is_client_id
+from app.cli.main import Commands, Context
+from app.errors import ConfigurationError, Unavailable
+from app.names import ClientId, Scope, SpaceId
 from app.oauth.clients import State, list_clients
-from app.policy.authority import authority, purposes
-from app.policy.decide import Ask, Deny, Permit, advice
-from app.policy.documents import FORMS, json_schema
-from app.policy.explain import Explanation, explain
 from app.policy.lint import Known, lint
 from app.policy.model import Finding, PolicySet
 from app.policy.reading import read_folder, read_policies
@@ -28,12 +23,20 @@ from app.storage.engines import open_engine
 from app.storage.published import current
 
 
-@click.group()
+@click.group(
+    cls=Commands,
+    found={
+        "explain": "app.cli.policy_explain:explain_command",
+        "lint": "app.cli.policy:lint_command",
+        "schema": "app.cli.policy_schema:schema_command",
+        "test": "app.cli.policy_cases:test_command",
+    },
+)
 def policy() -> None:
     """What districts and states decided: check it, explain it."""
 
 
-@policy.command("lint")
+@click.command("lint")
 @click.pass_context
 def lint_command(ctx: click.Context) -> None:
     """Find what policy files say that does not do what their authors meant. Exit status 1 if anything is found."""
@@ -52,122 +55,6 @@ def lint_command(ctx: click.Context) -> None:
         grants = sum(len(space.grants) for space in policies.spaces.values())
         click.echo(f"{len(findings)} findings in {len(policies.spaces)} spaces with {grants} grants.", err=True)
     ctx.exit(1 if findings else 0)
-
-
-@policy.command("explain")
-@click.argument("client")
-@click.argument("space")
-@click.argument("coordinate")
-@click.option("--purpose", help="Which purpose; may be left out where the client has one alone.")
-@click.option(
-    "--on", type=click.DateTime(["%Y-%m-%d"]), help="On which day, in the district's time zone; today if left out."
-)
-@click.pass_obj
-def explain_command(
-    context: Context, *, client: str, space: str, coordinate: str, purpose: str | None, on: datetime | None
-) -> None:
-    """Say why CLIENT is given COORDINATE (such as Student.birthDate) in SPACE, or why not, with file and line."""
-    from app.schema.catalogue import CATALOGUE
-
-    settings = context.settings()
-    if not is_client_id(client):
-        raise UsageError("That is no client_id. See `homeroom client list`.")
-    fact = CATALOGUE.get(Coordinate(coordinate))
-    if fact is None:
-        raise UsageError("The graph has no such coordinate. Write Type.field, such as Student.birthDate.")
-    policies = asyncio.run(in_force(settings))
-    if space not in policies.spaces and space not in settings.spaces:
-        names = ", ".join(sorted({*policies.spaces, *settings.spaces})) or "none"
-        raise UsageError(f"There is no such space. The spaces of this installation: {names}.")
-    clients = asyncio.run(registrations(settings)) or {}
-    registered, suspended = clients.get(ClientId(client), (frozenset({fact.scope}), False))
-    held = authority(
-        policies,
-        client=ClientId(client),
-        space=SpaceId(space),
-        purpose=chosen_purpose(policies, SpaceId(space), ClientId(client), purpose),
-        scopes=registered,
-        registered=registered,
-        suspended=suspended,
-        now=moment(policies, SpaceId(space), on),
-    )
-    ask = Ask(fact.coordinate, fact.scope, fact.sensitivity, fact.is_text)
-    told = explain(ask, held)
-    broken = [one for one in policies.findings if one.file.startswith((f"{space}/", f"{space[:2]}/state.toml"))]
-    sentence = "" if isinstance(told.decision, Permit) else advice(told.decision.reason, ask, held)
-    if context.json:
-        click.echo(
-            json.dumps(
-                {**explanation(told), "advice": sentence, "findings": [as_json(one) for one in broken]}, indent=2
-            )
-        )
-        return
-    click.echo(verdict(told, client))
-    for step in told.steps:
-        click.echo(f"  {'yes' if step.holds else 'NO ':3} {step.sentence}{f'  ({step.place})' if step.file else ''}")
-    if ClientId(client) not in clients:
-        click.echo(f"{client} is not registered here: its scopes are taken for granted.", err=True)
-    for finding in broken:
-        stands = (
-            " The revision before it is in force, and is what is explained." if finding.file in policies.files else ""
-        )
-        click.echo(f"{finding}{stands}", err=True)
-
-
-@policy.command("schema")
-@click.argument("form", type=click.Choice(sorted(FORMS)), required=False)
-def schema_command(form: str | None) -> None:
-    """Print the JSON Schema of one FORM of policy file, or of all three."""
-    schemas = json_schema(form) if form else {name: json_schema(name) for name in sorted(FORMS)}
-    click.echo(json.dumps(schemas, indent=2, ensure_ascii=False))
-
-
-def chosen_purpose(policies: PolicySet, space: SpaceId, client: ClientId, asked: str | None) -> str:
-    """The purpose that was asked for, or else the client's only one. Raises: UsageError if there are several."""
-    there_are = purposes(policies, space, client)
-    if asked is None and len(there_are) > 1:
-        raise UsageError(f"{client} has grants for several purposes. Name one with --purpose: {', '.join(there_are)}.")
-    return asked if asked is not None else "".join(there_are)
-
-
-def moment(policies: PolicySet, space: SpaceId, on: datetime | None) -> datetime:
-    """Now, or noon of a day in the district's time zone."""
-    if on is None:
-        return datetime.now(UTC)
-    policy = policies.spaces.get(space)
-    zone = ZoneInfo(policy.district.time_zone) if policy and policy.district else UTC
-    return datetime.combine(on.date(), time(12), tzinfo=zone)
-
-
-def verdict(told: Explanation, client: str) -> str:
-    """The decision in one line."""
-    match told.decision:
-        case Permit(transform=None):
-            return f"{told.ask.coordinate} is disclosed to {client}."
-        case Permit(transform=transform):
-            return f"{told.ask.coordinate} is disclosed to {client} as {transform}."
-        case Deny(reason=reason):
-            return f"{told.ask.coordinate} is withheld from {client}: {reason}."
-
-
-def explanation(told: Explanation) -> dict[str, object]:
-    """An explanation for machines."""
-    return {
-        "coordinate": told.ask.coordinate,
-        "scope": told.ask.scope,
-        "disclosed": isinstance(told.decision, Permit),
-        "transform": told.decision.transform if isinstance(told.decision, Permit) else None,
-        "reason": told.decision.reason if isinstance(told.decision, Deny) else None,
-        "steps": [
-            {"holds": s.holds, "reason": s.reason, "sentence": s.sentence, "file": s.file, "line": s.line}
-            for s in told.steps
-        ],
-    }
-
-
-def as_json(finding: Finding) -> dict[str, object]:
-    """A finding for machines."""
-    return {"file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message}
 
 
 async def in_force(settings: Settings) -> PolicySet:
@@ -240,3 +127,8 @@ def refuse_absent(url: str) -> None:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         raise Unavailable("There is no such database.")
+
+
+def as_json(finding: Finding) -> dict[str, object]:
+    """A finding for machines."""
+    return {"file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message}

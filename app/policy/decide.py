@@ -98,11 +98,10 @@ def entrance(asks: Iterable[Ask], authority: Authority) -> Deny | None:
     """
     denied: dict[Coordinate, Deny] = {}
     for ask in asks:
-        match decide(ask, authority):
-            case Permit():
-                return None
-            case Deny() as deny:
-                denied[ask.coordinate] = deny
+        made = decide(ask, authority)
+        if isinstance(made, Permit):
+            return None
+        denied[ask.coordinate] = made
     listed = authority.grant.fields if authority.grant else ()
     telling = [one for coordinate, one in denied.items() if coordinate in listed] or [*denied.values()]
     order = list(Reason)

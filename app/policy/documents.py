@@ -1,4 +1,4 @@
-"""The three forms of policy file, as they are written: strict, so that a misspelt key is an error and never silence.
+"""The forms of policy file, as they are written: strict, so that a misspelt key is an error and never silence.
 
 Shape: `Document` classes mirror the TOML; `app.policy.parse` makes the model's values of them. `json_schema` gives each
 form's JSON Schema (2020-12) for editors and officers.
@@ -10,11 +10,15 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from app.policy.decide import Reason
 from app.policy.model import Basis, Transform
 
 WORD = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 COORDINATE = r"[_A-Za-z][_0-9A-Za-z]{0,99}\.[_A-Za-z][_0-9A-Za-z]{0,99}"
 NAME = r"[_A-Za-z][_0-9A-Za-z]{0,99}"
+CLIENT = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}"
+EXPECTED = ("disclosed", *map(str, Transform), "in", "out", *map(str, Reason))
+"""What a case may expect: that a field leaves, shortened or not; of a record, that it is in the rows or out of them."""
 
 
 def _described(text: str, pattern: str | None = None) -> Meta:
@@ -75,7 +79,7 @@ class ApprovalDocument(Document, frozen=True):
 class GrantDocument(Document, frozen=True, kw_only=True):
     """What one client may read, of whom, why, and until when."""
 
-    client: Annotated[str, _described("The client_id.", r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")]
+    client: Annotated[str, _described("The client_id.", CLIENT)]
     purpose: Annotated[str, _described("One of the district's words.", WORD)]
     statement: Annotated[str, Meta(max_length=2000, description="The purpose as a parent would read it.")] = ""
     basis: Annotated[Basis, Meta(description="Why the law allows it (34 CFR 99.30, 99.31).")]
@@ -164,11 +168,73 @@ class StateDocument(Document, frozen=True):
     ] = None
 
 
-FORMS: dict[str, type[Document]] = {"grant": GrantDocument, "district": DistrictDocument, "state": StateDocument}
+class EnrollmentDocument(Document, frozen=True):
+    """One school enrollment of the pupil of a case."""
+
+    school: Annotated[Line | None, Meta(description="The district's own key of the school.")] = None
+    grade_level: Annotated[Line | None, Meta(description='Such as "KG" and "03".')] = None
+    entry_date: date | None = None
+    exit_date: Annotated[date | None, Meta(description="The last day, inclusive. Absent: still enrolled.")] = None
+
+
+class RecordDocument(EnrollmentDocument, frozen=True):
+    """A record of an invented pupil, who is enrolled so and sits in one section of that school."""
+
+    type: Annotated[str | None, _described("The type of the record; Student if left out.", NAME)] = None
+    subject: Annotated[Line | None, Meta(description="The subject of the section's course.")] = None
+    school_year: Annotated[
+        int | None, Meta(description="The year in which the section's school year ends; the day's if left out.")
+    ] = None
+    other_enrollments: Annotated[
+        tuple[EnrollmentDocument, ...], Meta(description="The pupil's school enrollments beside this one.")
+    ] = ()
+
+
+class CaseDocument(Document, frozen=True, kw_only=True):
+    """One thing that must hold. It names a coordinate, a record, both, or a query."""
+
+    name: Annotated[Line, Meta(description="What must hold, as a sentence.")]
+    client: Annotated[str | None, _described("The client_id, if not the file's.", CLIENT)] = None
+    purpose: Annotated[str | None, _described("The purpose, if not the file's.", WORD)] = None
+    on: Annotated[date | None, Meta(description="The day, if not the file's, in the district's time zone.")] = None
+    scopes: Annotated[
+        tuple[Line, ...] | None, Meta(description="The scopes that the client holds. Absent: every scope.")
+    ] = None
+    coordinate: CoordinateText | None = None
+    record: RecordDocument | None = None
+    expect: Annotated[
+        str | None,
+        Meta(
+            description="Of a coordinate: disclosed, initial, masked, or the reason. Of a record: in or out.",
+            extra_json_schema={"enum": list(EXPECTED)},
+        ),
+    ] = None
+    query: Annotated[Line | None, Meta(description="A GraphQL query.")] = None
+    denied: Annotated[
+        dict[str, Reason] | None,
+        Meta(description="Of a query: every coordinate that is withheld, with its reason. {} is none."),
+    ] = None
+
+
+class CasesDocument(Document, frozen=True, kw_only=True):
+    """What must hold of a district's grants, tried out by `homeroom policy test`. It grants nothing."""
+
+    client: Annotated[str | None, _described("The client_id, for every case.", CLIENT)] = None
+    purpose: Annotated[str | None, _described("The purpose, for every case.", WORD)] = None
+    on: Annotated[date | None, Meta(description="The day, for every case, in the district's time zone.")] = None
+    case: tuple[CaseDocument, ...] = ()
+
+
+FORMS: dict[str, type[Document]] = {
+    "grant": GrantDocument,
+    "district": DistrictDocument,
+    "state": StateDocument,
+    "cases": CasesDocument,
+}
 
 
 def json_schema(form: str) -> dict[str, Any]:
-    """The JSON Schema of one form of policy file: "grant", "district" or "state"."""
+    """The JSON Schema of one form of policy file, by its name in `FORMS`."""
     schema = msgspec.json.schema(FORMS[form])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

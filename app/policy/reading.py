@@ -1,6 +1,7 @@
 """Read the folder of policies into one immutable set; a broken file is reported, and its last good revision stands in.
 
 Shape: `STATE/state.toml`, `STATE/DISTRICT/district.toml`, `STATE/DISTRICT/grants/NAME.toml`, relative to the folder.
+Cases to try the grants with lie beside these, in `STATE/DISTRICT/tests/NAME.toml`, and are no part of the set.
 INVARIANT: a state or district policy that cannot be read, and has no last good revision, withholds the grants under it:
 what it would have denied is not known.
 """
@@ -14,6 +15,7 @@ from typing import TypeVar
 
 from app.errors import PolicyError
 from app.names import SpaceId
+from app.policy.cases import CASES_FILE
 from app.policy.model import DistrictPolicy, Finding, Grant, PolicySet, SpacePolicy, StatePolicy
 from app.policy.parse import LARGEST, REFUSED, BrokenError, parse_district, parse_grant, parse_state
 
@@ -24,7 +26,7 @@ GRANT_FILE = re.compile(
 )
 
 DEEPEST = 4
-"""`STATE/DISTRICT/grants/NAME.toml`."""
+"""`STATE/DISTRICT/grants/NAME.toml`, `STATE/DISTRICT/tests/NAME.toml`."""
 
 MOST_FILES = 20_000
 
@@ -75,7 +77,7 @@ def read_policies(files: Mapping[str, bytes], last_good: Mapping[str, bytes] | N
         elif match := GRANT_FILE.fullmatch(file):
             grant = reading.read(file, parse_grant)
             grants.setdefault(match[1], []).extend([grant] if grant else [])
-        else:
+        elif not CASES_FILE.fullmatch(file):
             reading.findings.append(Finding(file, 1, "", misplaced(files[file])))
     spaces: dict[SpaceId, SpacePolicy] = {}
     for space in sorted({*districts, *grants}):
@@ -99,8 +101,9 @@ def misplaced(data: bytes) -> str:
     if data.startswith(REFUSED):
         return data[1:].decode("utf-8", "replace")
     return (
-        "No policy lies here: they are STATE/state.toml, STATE/DISTRICT/district.toml and "
-        "STATE/DISTRICT/grants/NAME.toml, states and districts in lower case. Move or remove the file."
+        "No policy lies here: they are STATE/state.toml, STATE/DISTRICT/district.toml, "
+        "STATE/DISTRICT/grants/NAME.toml, and cases in STATE/DISTRICT/tests/NAME.toml, "
+        "states and districts in lower case. Move or remove the file."
     )
 
 

@@ -1,6 +1,7 @@
 """Which key of a TOML file a complaint of msgspec is about, and the complaint as a sentence."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -28,7 +29,29 @@ def culprit(tree: dict[str, Any], form: type[Any], text: str) -> Problem:
         return (*path, unknown[1]), "There is no such key here. Correct its name, or take it out."
     if missing := re.fullmatch(r"Object missing required field `(.*)`", message):
         return (*path, missing[1]), "This key is missing. Add it."
-    return path, f"{re.sub(r'(?<=[ `])object(?=`)', 'table', message)}. Correct the value."
+    if unknown := re.fullmatch(r"Invalid enum value (.*)", message, re.DOTALL):
+        return path, f"There is no word {unknown[1]} here, but {', '.join(allowed(form, path))}. Write one of them."
+    told = re.sub(r"(?<=[ `])object(?=[` ])", "table", message).replace(" | null", "")  # TOML has no null
+    return path, f"{told}. Correct the value."
+
+
+def allowed(form: type[Any], path: Path) -> Sequence[str]:
+    """The words that may stand at a path, as the form's JSON Schema has them."""
+    schema = msgspec.json.schema(form)
+    words: list[str] = []
+    waiting: list[tuple[Any, Path]] = [(schema, path)]
+    while waiting:
+        here, rest = waiting.pop()
+        if "$ref" in here:
+            waiting.append((schema["$defs"][here["$ref"].rpartition("/")[2]], rest))
+        elif "anyOf" in here:
+            waiting += [(one, rest) for one in here["anyOf"]]
+        elif rest and here.get("type") in {"array", "object"}:
+            within = here.get("items") or here.get("properties", {}).get(rest[0]) or here["additionalProperties"]
+            waiting.append((within, rest[1:]))
+        elif not rest:
+            words += ["a number"] if here.get("type") == "integer" else map(str, here.get("enum", ()))
+    return words
 
 
 def complaint(tree: Any, form: type[Any]) -> str:

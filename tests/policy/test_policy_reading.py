@@ -341,3 +341,37 @@ def test_no_folder_and_too_many_files_are_errors(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(reading, "MOST_FILES", 2)
     with pytest.raises(PolicyError, match="more than 2 files"):
         read_folder(tmp_path)
+
+
+BASES = (
+    "accreditation, audit-evaluation, child-welfare, consent, dependent-student, directory-information, financial-aid, "
+    "health-or-safety, judicial-order, juvenile-justice, parent-or-student, school-official, studies, transfer"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "words"),
+    [
+        ('"school-official"', '"because"', "basis", BASES),
+        ('as = "initial"', 'as = "short"', "fields.Student[1].as", "initial, masked"),
+        ("[fields]", '[rows]\nenrollment = "now"\n[fields]', "rows.enrollment", "active, any"),
+    ],
+)
+def test_an_unknown_word_is_answered_with_those_that_there_are(old: str, new: str, key: str, words: str) -> None:
+    (finding,) = read_policies(files(grant=GRANT.replace(old, new))).findings
+    assert (finding.file, finding.key) == (GRANT_FILE, key)
+    assert finding.message.endswith(f" here, but {words}. Write one of them.")
+
+
+@pytest.mark.parametrize(
+    ("more", "key", "words"),
+    [
+        ('[opt_out]\nvendors = "no"', "opt_out.vendors", "withhold-fields, withhold-record"),
+        ('[opt_out.directory]\napplies_to = ["x"]', "opt_out.directory.applies_to[0]", BASES),
+        ('[retention]\nGrade = "forever"', "retention.Grade", "keep, a number"),
+    ],
+)
+def test_a_districts_unknown_words_are_answered_too(more: str, key: str, words: str) -> None:
+    (finding,) = read_policies(files(district=f"{DISTRICT}\n{more}\n")).findings
+    assert (finding.file, finding.key) == (DISTRICT_FILE, key)
+    assert f" here, but {words}." in finding.message

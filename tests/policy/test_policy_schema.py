@@ -8,9 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app.policy.documents import FORMS, json_schema
-from tests.policy.texts import DISTRICT, GRANT, STATE
+from tests.policy.texts import CASES, DISTRICT, GRANT, STATE
 
-EXAMPLES = {"grant": GRANT, "district": DISTRICT, "state": STATE}
+EXAMPLES = {"grant": GRANT, "district": DISTRICT, "state": STATE, "cases": CASES}
 
 
 def plain(value: Any) -> Any:

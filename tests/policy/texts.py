@@ -60,9 +60,31 @@ at = 2026-07-21T15:02:11Z
 covers = ["Student.races"]
 """
 
+CASES = """\
+client = "readwell"
+purpose = "instruction"
+on = 2026-09-15
+
+[[case]]
+name = "A last name is an initial"
+coordinate = "Student.lastSurname"
+expect = "initial"
+
+[[case]]
+name = "Fifth graders are in"
+record = { school = "elm", grade_level = "05", entry_date = 2026-08-17, other_enrollments = [{ school = "oak" }] }
+expect = "in"
+
+[[case]]
+name = "A query loses the social security number"
+query = "{ students { nodes { firstName ssn } } }"
+denied = { "Student.ssn" = "DENIED_BY_DISTRICT" }
+"""
+
 STATE_FILE = "tx/state.toml"
 DISTRICT_FILE = "tx/grand-bend/district.toml"
 GRANT_FILE = "tx/grand-bend/grants/readwell.toml"
+CASES_FILE = "tx/grand-bend/tests/readwell.toml"
 
 
 def files(*, state: str = STATE, district: str = DISTRICT, grant: str = GRANT) -> dict[str, bytes]:

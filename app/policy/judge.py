@@ -1,0 +1,113 @@
+"""Try a case out: decide what it asks exactly as an answer would, and compare that with what was expected.
+
+Pure: whether a record is admitted, and what is taken out of a query, are asked of functions that are handed in.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from app.names import Coordinate
+from app.policy.authority import NOTHING, Authority, authority_on
+from app.policy.cases import Case, Record
+from app.policy.decide import Ask, Decision, Deny, Permit, Reason, decide, entrance
+from app.policy.explain import explain
+from app.policy.lint import FactLike
+from app.policy.model import PolicySet, Rows
+
+Admits = Callable[[str, Record, Rows, date], bool]
+"""Whether a record of that type is in the rows on a day."""
+
+Withheld = Callable[[str, Authority], Mapping[Coordinate, Reason] | str]
+"""What is taken out of a query, or a sentence if it is none that could be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a case expected and what was found; `why` says what decided, and where that is written."""
+
+    case: Case
+    expected: str
+    found: str
+    why: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the case holds."""
+        return self.expected == self.found
+
+
+@dataclass(frozen=True, slots=True)
+class Court:
+    """What cases are judged by."""
+
+    policies: PolicySet
+    facts: Mapping[Coordinate, FactLike]
+    admits: Admits
+    withheld: Withheld
+
+    def judge(self, case: Case) -> Verdict:
+        """Try one case out."""
+        authority = self.authority(case)
+        if case.query is not None:
+            found = self.withheld(case.query, authority)
+            expected = table(case.denied or {})
+            return Verdict(case, expected, found if isinstance(found, str) else table(found))
+        if case.coordinate is not None and case.coordinate not in self.facts:
+            return Verdict(case, case.expect, f"The graph has no {case.coordinate}. Correct it.")
+        if not self.asks(case.type):
+            return Verdict(case, case.expect, f"The graph has no type {case.type}. Correct it.")
+        made = self.decision(case, authority)
+        if isinstance(made, Deny):
+            return Verdict(case, case.expect, made.reason.value, self.why(case, authority))
+        grant = authority.grant
+        if case.record and grant and not self.admits(case.type, case.record, grant.rows, case.on):
+            return Verdict(case, case.expect, "out", f"{grant.file}:{grant.line('rows')}")
+        found = made.transform or ("disclosed" if case.coordinate is not None else "in")
+        return Verdict(case, case.expect, found, self.why(case, authority))
+
+    def authority(self, case: Case) -> Authority:
+        """Who asks: a client of good standing that holds every scope, or those that the case names."""
+        every = frozenset(fact.scope for fact in self.facts.values())
+        held = every if case.scopes is None else case.scopes
+        return authority_on(
+            case.on,
+            self.policies.spaces.get(case.space, NOTHING),
+            client=case.client,
+            space=case.space,
+            purpose=case.purpose,
+            scopes=held,
+            registered=held,
+        )
+
+    def decision(self, case: Case, authority: Authority) -> Decision:
+        """What is decided of the coordinate, for an edge also of where it leads to; of a record, of its type."""
+        if case.coordinate is None:
+            return entrance(self.asks(case.type), authority) or Permit(None)
+        leads_to = self.facts[case.coordinate].leads_to
+        made = decide(self.ask(case.coordinate), authority)
+        if isinstance(made, Permit) and leads_to is not None:
+            return entrance(self.asks(leads_to), authority) or made
+        return made
+
+    def why(self, case: Case, authority: Authority) -> str:
+        """What decided, and where it is written."""
+        if case.coordinate is None:
+            return ""
+        steps = explain(self.ask(case.coordinate), authority).steps
+        step = next((one for one in steps if not one.holds), steps[-1])
+        return f"{step.sentence} ({step.place})" if step.place else step.sentence
+
+    def ask(self, coordinate: Coordinate) -> Ask:
+        """The question that a coordinate puts to policy."""
+        fact = self.facts[coordinate]
+        return Ask(coordinate, fact.scope, fact.sensitivity, fact.is_text)
+
+    def asks(self, type_name: str) -> list[Ask]:
+        """The questions that a type's coordinates put to policy."""
+        return [self.ask(one) for one in self.facts if one.partition(".")[0] == type_name]
+
+
+def table(denied: Mapping[Coordinate, Reason]) -> str:
+    """What is taken out of a query, in one line."""
+    return ", ".join(f"{coordinate} {reason}" for coordinate, reason in sorted(denied.items())) or "nothing denied"
