@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
+from time import monotonic
 from typing import Generic, TypeVar
 
 from graphql import GraphQLSchema
@@ -30,6 +32,9 @@ from app.settings import Settings
 from app.spaces.space import Space
 
 Clock = Callable[[], datetime]
+LAGGING = 10.0
+"""Units: seconds that a server answers without having followed policies, clients and revocations."""
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -90,6 +95,7 @@ class Installation:
     ledgers: dict[SpaceId, Ledger]
     policies: PolicySet
     clock: Clock = now
+    followed: float = inf  # when it last took in what changed, by the monotonic clock
     _operations: Recent[tuple[str, str | None], Operation] = field(default_factory=lambda: Recent(TEXT))
     _plans: Recent[tuple[Operation, Authority], tuple[Authorized, Plan]] = field(default_factory=lambda: Recent(TEXT))
     _authorities: Recent[tuple[Hashable, ...], tuple[datetime, Authority]] = field(default_factory=lambda: Recent(4096))
@@ -102,7 +108,12 @@ class Installation:
             raise Unavailable("This server does not serve the space that the token names.") from None
 
     def authority(self, caller: Caller) -> Authority:
-        """What decides for a caller at this moment."""
+        """What decides for a caller at this moment.
+
+        Raises: Unavailable, if this server has lost sight of what was withdrawn.
+        """
+        if monotonic() - self.followed > LAGGING:
+            raise Unavailable("The control database has not answered for too long: what it took back is not known.")
         standing = self.authorization.standing(caller.client)
         key = (caller.client, caller.space, caller.purpose, caller.scopes, standing)
         moment = self.clock()

@@ -5,13 +5,11 @@ the control database; every worker and replica follows that, and so is never ahe
 """
 
 import asyncio
-import fcntl
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO
+from time import monotonic
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -26,7 +24,7 @@ from app.oauth.authorization import Authorization
 from app.oauth.keys import read_keys
 from app.policy.authority import purposes
 from app.policy.model import PolicySet
-from app.policy.reading import read_folder, read_policies
+from app.policy.reading import read_policies
 from app.schema.build import graphql_schema
 from app.schema.catalogue import SCOPES
 from app.settings import Settings
@@ -34,15 +32,16 @@ from app.spaces.driver import Readers
 from app.spaces.space import Space
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
-from app.storage.published import change_number, current, publish
+from app.storage.published import change_number, current
+from app.watching import Watch
 
 logger = logging.getLogger("homeroom.policy")
 
 PACE = 0.2
 """Units: seconds between two looks at what may have changed."""
 
-REREAD = 20
-"""How many looks pass before the folder is read again even if no file's time moved."""
+SAY_AGAIN = 150
+"""How many looks that fail go by before the log says so again."""
 
 
 def space_secret(settings: Settings, space: SpaceId) -> bytes:
@@ -143,12 +142,10 @@ class Follower:
     def __init__(self, rooms: Installation, holder: Holder) -> None:
         self._rooms = rooms
         self._holder = holder
-        self._lock: IO[bytes] | None = None
-        self._seen: tuple[object, ...] | None = None
-        self._lay: tuple[object, ...] | None = None
-        self._looks = 0
+        self._watch = Watch(rooms.settings, rooms.control)
         self._number = -1
         self._change = -1
+        self._failures = 0
 
     async def follow(self) -> None:
         """Look again and again; what fails now is tried again, and the last good state stands."""
@@ -156,17 +153,32 @@ class Follower:
             await asyncio.sleep(PACE)
             try:
                 await self.look()
-            except HomeroomError as error:
-                logger.warning("cannot follow what changed", extra={"reason": error.message})
+                self._failures = 0
             except Exception as error:
-                logger.error("cannot follow what changed", extra={"reason": type(error).__name__})
+                if self._failures % SAY_AGAIN == 0:
+                    reason = error.message if isinstance(error, HomeroomError) else type(error).__name__
+                    logger.warning("cannot follow what changed", extra={"reason": reason})
+                self._failures += 1
 
     async def look(self) -> None:
-        """One look: publish what changed on disk, take in what changed in the control database."""
+        """One look: publish what changed on disk, take in what changed in the control database.
+
+        Raises: Unavailable, PolicyError.
+        """
+        fault: Exception | None = None
+        try:
+            await self._watch.look()
+        except (HomeroomError, SQLAlchemyError, OSError) as error:
+            fault = error  # INVARIANT: a folder that cannot be read hides nothing of what is taken back elsewhere
+        await self._take_in()
+        if isinstance(fault, HomeroomError):
+            raise fault
+        if fault is not None:
+            raise Unavailable(f"The folder of policies cannot be watched ({type(fault).__name__}).") from fault
+
+    async def _take_in(self) -> None:
         control = self._rooms.control
         try:
-            if self._watches():
-                await self._publish()
             number = await change_number(control)
             if number != self._change:
                 published = await current(control)
@@ -177,57 +189,12 @@ class Follower:
             raise Unavailable(f"The control database does not answer ({type(error).__name__}).") from error
         await self._rooms.authorization.follow()
         self._change = number
+        self._rooms.followed = monotonic()
 
     def _put_in_force(self, policies: PolicySet) -> None:
         self._holder.policies = policies
         self._rooms.put_in_force(policies)
 
-    def _watches(self) -> bool:
-        """Whether this process is the one of this machine that watches the folder."""
-        folder = self._rooms.settings.policies_folder
-        if self._lock is None and folder.is_dir():
-            handle = open(self._rooms.settings.home / ".watching", "wb")  # noqa: SIM115 - held as long as the process lives
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                handle.close()
-                return False
-            self._lock = handle
-        # A folder that is gone is not a district that takes everything back: the last set stands.
-        return self._lock is not None and folder.is_dir()
-
-    async def _publish(self) -> None:
-        folder = self._rooms.settings.policies_folder
-        self._looks += 1
-        seen = await asyncio.to_thread(_stamps, folder)
-        # INVARIANT: a file that is still being written is not read: cut off before its rows, a grant would be wider.
-        settled = self._lay in (None, seen)
-        self._lay = seen
-        if not settled or (seen == self._seen and self._looks % REREAD):
-            return
-        published = await current(self._rooms.control)
-        files = await asyncio.to_thread(read_folder, folder)
-        if await asyncio.to_thread(_stamps, folder) != seen:
-            return
-        read = read_policies(files, published.files)
-        if seen != self._seen:
-            for finding in read.findings:
-                logger.warning("policy file not in force", extra={"finding": str(finding)})
-        await publish(self._rooms.control, read.files)
-        self._seen = seen
-
     def close(self) -> None:
         """Let another process watch."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-
-def _stamps(folder: Path) -> tuple[object, ...]:
-    """What changes when a policy file does: every name, time and size, cheaply."""
-    stamps = []
-    for file in sorted(folder.rglob("*.toml")):
-        with suppress(OSError):
-            stat = file.stat()
-            stamps.append((str(file), stat.st_mtime_ns, stat.st_size, stat.st_ino))
-    return tuple(stamps)
+        self._watch.close()

@@ -32,7 +32,7 @@ def revision_of(content: bytes) -> Revision:
 
 async def publish(control: AsyncEngine, files: Mapping[str, bytes]) -> int:
     """Put a policy set in force everywhere; give its number. Publishing what is in force already changes nothing."""
-    hashes = {path: str(revision_of(content)) for path, content in sorted(files.items())}
+    hashes = _hashes(files)
     async with control.connect() as connection:
         number, current = await _newest(connection)
     if current == hashes:
@@ -56,6 +56,14 @@ async def publish(control: AsyncEngine, files: Mapping[str, bytes]) -> int:
             insert(tables.policy_set).values(at=int(time.time()), files=hashes).returning(tables.policy_set.c.number)
         )
         return int(inserted.scalar_one())
+
+
+async def was_in_force(control: AsyncEngine, files: Mapping[str, bytes]) -> bool:
+    """Whether exactly this set is, or ever was, in force."""
+    hashes = _hashes(files)
+    async with control.connect() as connection:
+        sets = await connection.stream_scalars(select(tables.policy_set.c.files))
+        return any([found == hashes async for found in sets])
 
 
 async def current(control: AsyncEngine) -> Published:
@@ -82,6 +90,10 @@ async def change_number(control: AsyncEngine) -> int:
     """A number that moves whenever clients, revocations or policies change: cheap to ask for, often."""
     async with control.connect() as connection:
         return int(await connection.scalar(select(tables.change.c.number)) or 0)
+
+
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: str(revision_of(content)) for path, content in sorted(files.items())}
 
 
 async def _newest(connection: AsyncConnection) -> tuple[int, dict[str, str] | None]:
