@@ -18,6 +18,7 @@ from app.errors import Unavailable, UsageError
 from app.names import ClientId, Scope, SpaceId
 from app.oauth import clients
 from app.oauth.clients import State
+from app.oauth.credentials import DAY, Credential, read_credentials
 from app.settings import Settings
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
@@ -61,13 +62,20 @@ def add(context: Context, client_id: str, name: str | None, scopes: tuple[str, .
 @client.command("list")
 @click.pass_obj
 def list_command(context: Context) -> None:
-    """List every client, how it stands and what it is registered for."""
-    found = _run(context, clients.list_clients)
+    """List every client, how it stands, what it proves itself by and what it is registered for."""
+
+    async def work(control: AsyncEngine) -> tuple[tuple[clients.Client, ...], dict[ClientId, tuple[Credential, ...]]]:
+        return await clients.list_clients(control), await read_credentials(control, time.time())
+
+    found, credentials = _run(context, work)
     if context.json:
-        click.echo(msgspec.json.format(msgspec.json.encode([_facts(one) for one in found])))
+        listed = [_facts(one, credentials.get(one.id, ())) for one in found]
+        click.echo(msgspec.json.format(msgspec.json.encode(listed)))
         return
     for one in found:
         click.echo(f"{one.id}  {one.state}  {one.name}")
+        for credential in credentials.get(one.id, ()):
+            click.echo(f"    {_sentence(credential)}")
         for scope in sorted(one.scopes):
             click.echo(f"    {scope}")
     if not found:
@@ -77,16 +85,31 @@ def list_command(context: Context) -> None:
 @client.command()
 @click.argument("client_id")
 @click.option(
-    "--overlap-hours", type=click.IntRange(min=0), default=24, show_default=True, help="How long the old one holds."
+    "--jwks",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The client's new public keys, instead of a new secret.",
+)
+@click.option(
+    "--overlap",
+    type=click.IntRange(0, 90),
+    default=7,
+    show_default=True,
+    metavar="DAYS",
+    help="How long what it had before still holds; 0 if that has leaked.",
 )
 @click.pass_obj
-def rotate(context: Context, client_id: str, overlap_hours: int) -> None:
-    """Give a client a new secret; the one before it holds on for a while."""
+def rotate(context: Context, client_id: str, jwks: Path | None, overlap: int) -> None:
+    """Give a client a new secret, or new keys; what it had before holds on for a while."""
+    keys, now = None if jwks is None else _json(jwks), time.time()
 
-    async def work(control: AsyncEngine) -> str:
-        return await clients.rotate_secret(control, client_id, now=time.time(), overlap=overlap_hours * 3600)
+    async def work(control: AsyncEngine) -> str | None:
+        return await clients.rotate(control, client_id, now=now, overlap=overlap * DAY, jwks=keys)
 
-    _print(context, {"client_id": client_id, "client_secret": _run(context, work)})
+    secret = _run(context, work)
+    facts: dict[str, object] = {"client_id": client_id}
+    if secret is not None:
+        facts["client_secret"] = secret
+    _print(context, facts | {"former_until": _moment(now + overlap * DAY)})
 
 
 @client.command()
@@ -172,15 +195,34 @@ def _set(context: Context, client_id: str, state: State) -> None:
     _print(context, {"client_id": client_id, "state": state.value})
 
 
-def _facts(found: clients.Client) -> dict[str, object]:
-    created = datetime.fromtimestamp(found.created, UTC).isoformat()
+def _facts(found: clients.Client, credentials: Collection[Credential]) -> dict[str, object]:
     return {
         "client_id": found.id,
         "name": found.name,
         "state": found.state.value,
         "scopes": sorted(found.scopes),
-        "created": created,
+        "created": _moment(found.created),
+        "credentials": [
+            {
+                "kind": one.kind,
+                "created": _moment(one.created),
+                "expires": None if one.expires is None else _moment(one.expires),
+                **({"kids": one.kids} if one.kids else {}),
+            }
+            for one in credentials
+        ],
     }
+
+
+def _sentence(credential: Credential) -> str:
+    """One credential in a line."""
+    what = f"keys {', '.join(credential.kids)}" if credential.kind == "keys" else "secret"
+    until = "" if credential.expires is None else f", until {_moment(credential.expires)}"
+    return f"{what} of {_moment(credential.created)}{until}"
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
 def _print(context: Context, facts: dict[str, object]) -> None:

@@ -145,7 +145,8 @@ class Authorization:
     async def revoke(self, request: FormRequest) -> Reply:
         """Answer a revocation request: when it is answered, this process refuses the token. Raises: Unavailable."""
         reply = await self._guarded(request, lambda server: server.create_endpoint_response("revocation", request))
-        await self.follow()
+        if reply.status == 200:
+            await self.follow()
         return reply
 
     async def mint(self, client: str, space: SpaceId, *, purpose: str | None = None) -> str:

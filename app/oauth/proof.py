@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -95,7 +96,7 @@ class BySignature(JWTBearerClientAssertion):  # type: ignore[misc] # Authlib has
     def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> dict[str, Any]:
         """Verify signature and claims. INVARIANT: the algorithms are ours to name, never the assertion's."""
         try:
-            claims = jwt.decode(assertion, resolve_key, algorithms=ALGORITHMS).claims
+            claims = self._signed(assertion, resolve_key)
             jwt.JWTClaimsRegistry(
                 now=self._now,
                 leeway=LEEWAY,
@@ -115,6 +116,19 @@ class BySignature(JWTBearerClientAssertion):  # type: ignore[misc] # Authlib has
         if not self.validate_jti(claims, claims["jti"]):
             raise InvalidClientError
         return claims
+
+    def _signed(self, assertion: str, keys: KeySet) -> dict[str, Any]:
+        """What one of the client's keys signed. A `kid` names the key; without one, each is tried.
+
+        Raises: InvalidClientError.
+        """
+        kid = self.extract_assertion(assertion)[0].get("kid")
+        for key in keys.keys:
+            if kid is not None and key.kid != kid:
+                continue
+            with suppress(JoseError):
+                return jwt.decode(assertion, key, algorithms=ALGORITHMS).claims
+        raise InvalidClientError
 
     def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:
         """Use an assertion up. The row decides, so that of two servers at once one alone succeeds."""

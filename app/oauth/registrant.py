@@ -9,7 +9,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import ClientMixin
 from joserfc.jwk import ECKey, KeySet
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from app.names import ClientId, Scope, is_client_id
 from app.oauth.clients import State
@@ -62,18 +62,23 @@ def find_registrant(connection: Connection, client: str, *, now: float) -> Regis
     """The client of that id, or a decoy in its place."""
     if not is_client_id(client):
         client = "-"  # no client's id: looked for all the same
-    kept = tables.client_secret.c
     row = connection.execute(select(tables.client).where(tables.client.c.id == client)).first()
-    hashes = connection.scalars(
-        select(kept.hash).where(kept.client == client, (kept.expires > int(now)) | kept.expires.is_(None))
-    ).all()
-    jwks = connection.scalar(select(tables.client_key.c.jwks).where(tables.client_key.c.client == client))
+    hashes = _held(connection, tables.client_secret, "hash", client, now)
+    keys = [key for jwks in _held(connection, tables.client_key, "jwks", client, now) for key in jwks["keys"]]
     known = row is not None and row.standing != State.REVOKED
     return Registrant(
         id=ClientId(client),
         known=known,
         suspended=row is not None and row.standing == State.SUSPENDED,
         scopes=frozenset(map(Scope, row.scopes)) if row is not None else frozenset(),
-        hashes=tuple(hashes) or (_NOBODYS_HASH,),
-        jwks=jwks if known and jwks else _NOBODYS_KEYS,
+        # Two at least, so that a client with two secrets costs what one with none does.
+        hashes=tuple(hashes) + (_NOBODYS_HASH,) * (2 - len(hashes)),
+        jwks={"keys": keys} if known and keys else _NOBODYS_KEYS,
     )
+
+
+def _held(connection: Connection, table: Table, column: str, client: str, now: float) -> list[Any]:
+    """What a client can prove itself by now, the newest first."""
+    good = (table.c.expires > int(now)) | table.c.expires.is_(None)
+    mine = select(table.c[column]).where(table.c.client == client, good)
+    return list(connection.scalars(mine.order_by(table.c.number.desc())))

@@ -69,8 +69,14 @@ client_secret = Table(
 client_key = Table(
     "client_key",
     metadata,
-    _of_client(primary_key=True),
+    # As with secrets: a new set of keys and the one that it takes over from.
+    Column("number", NUMBER, Identity(always=False), primary_key=True, autoincrement=True),
+    _of_client(),
     Column("jwks", JSON, nullable=False),  # public keys alone
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Index(None, "client"),
+    sqlite_autoincrement=True,
 )
 
 used_jti = Table(

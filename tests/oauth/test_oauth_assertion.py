@@ -15,7 +15,7 @@ from joserfc import jwk, jwt
 from joserfc.jwk import ECKey, RSAKey
 from starlette.applications import Starlette
 
-from app.oauth.clients import add_client
+from app.oauth.clients import add_client, rotate
 from app.web.oauth import routes
 
 from .conftest import ISSUER, RESOURCE, SCOPES, Served
@@ -170,6 +170,40 @@ async def test_one_proof_at_a_time(served: Served) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
+async def test_new_keys_take_over_from_the_old_ones_after_a_while(served: Served) -> None:
+    await signer(served)
+    new = ECKey.generate_key("P-256", private=True)
+    jwks = {"keys": [new.as_dict(private=False)]}
+    assert await rotate(served.control, "signer", now=served.clock(), overlap=60, jwks=jwks) is None
+    for named in ({}, {"kid": "thumbprint"}):
+        for key in (KEY, new):  # whether or not the assertion says which key signed it
+            header = {name: key.thumbprint() for name in named}
+            assert (await present(served, signed(claims(served), key, **header))).status_code == 200
+    assert (await present(served, signed(claims(served), KEY, kid=new.thumbprint()))).status_code == 401
+    served.clock.now += 61
+    assert (await present(served, signed(claims(served), KEY))).status_code == 401
+    assert (await present(served, signed(claims(served), new))).status_code == 200
+
+
+async def test_a_client_goes_from_a_secret_to_keys_and_back(served: Served) -> None:
+    form = {"grant_type": "client_credentials", "resource": RESOURCE}
+    assert await rotate(served.control, "readwell", now=served.clock(), overlap=60, jwks=PUBLIC) is None
+    mine = {"iss": "readwell", "sub": "readwell"}
+    assert (await served.ask(**form)).status_code == 200
+    assert (await present(served, signed(claims(served, **mine)))).status_code == 200
+    served.clock.now += 61
+    assert (await served.ask(**form)).status_code == 401
+    secret = await rotate(served.control, "readwell", now=served.clock(), overlap=0)
+    assert (await served.ask(**form, auth=("readwell", secret))).status_code == 200
+    assert (await present(served, signed(claims(served, **mine)))).status_code == 401
+
+
+async def test_a_client_may_have_several_keys_at_once(served: Served) -> None:
+    await signer(served, {"keys": [KEY.as_dict(private=False), RSA.as_dict(private=False)]})
+    assert (await present(served, signed(claims(served)))).status_code == 200
+    assert (await present(served, signed(claims(served), RSA, "PS256"))).status_code == 200
+
+
 async def test_a_used_assertion_is_remembered_for_as_long_as_it_could_be_used(served: Served) -> None:
     await signer(served)
     lasting = signed(claims(served, exp=int(served.clock()) + 3600))
@@ -198,10 +232,27 @@ async def test_a_client_revokes_by_assertion_too(served: Served) -> None:
         {"keys": [7]},
         {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]},
         {"keys": [KEY.as_dict(private=True)]},
+        {"keys": [KEY.as_dict(private=False)] * 9},
+        {"keys": [KEY.as_dict(private=False) | {"kid": "a\nb"}]},
+        {"keys": [KEY.as_dict(private=False) | {"kid": "a" * 200}]},
         {"keys": [ECKey.generate_key("P-521").as_dict(private=False)]},
         {"keys": [jwk.generate_key("OKP", "Ed25519").as_dict(private=False)]},
     ],
-    ids=["a list", "empty", "no keys", "a text", "no key", "a number", "secret", "private", "another curve", "Ed25519"],
+    ids=[
+        "a list",
+        "empty",
+        "no keys",
+        "a text",
+        "no key",
+        "a number",
+        "secret",
+        "private",
+        "nine",
+        "line break",
+        "long name",
+        "another curve",
+        "Ed25519",
+    ],
 )
 async def test_a_key_that_must_not_be_or_cannot_be_used_is_not_registered(served: Served, jwks: object) -> None:
     from app.errors import UsageError

@@ -85,6 +85,30 @@ def test_a_client_with_keys_has_no_secret(shell: Shell) -> None:
     assert shell("client", "add", "signer2", "--jwks", str(file))[0] == 2
 
 
+def test_a_client_is_rotated_and_listed_with_what_it_proves_itself_by(shell: Shell) -> None:
+    first = json.loads(shell("--format", "json", "client", "add", "readwell")[1])["client_secret"]
+    status, text = shell("--format", "json", "client", "rotate", "readwell", "--overlap", "3")
+    rotated = json.loads(text)
+    assert status == 0
+    assert rotated["client_secret"] not in (None, first)
+    file = shell.home / "jwks.json"
+    key = ECKey.generate_key("P-256")
+    file.write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+    assert "client_secret" not in shell("client", "rotate", "readwell", "--jwks", str(file))[1]
+    (listed,) = json.loads(shell("--format", "json", "client", "list")[1])
+    old, new, keys = listed["credentials"]
+    assert (old["kind"], old["expires"]) == ("secret", rotated["former_until"])
+    assert (new["kind"], new["expires"] > old["expires"]) == ("secret", True)
+    assert (keys["kind"], keys["expires"], keys["kids"]) == ("keys", None, [key.thumbprint()])
+    said = shell("client", "list")[1]
+    assert f"    secret of {old['created']}, until {old['expires']}\n" in said
+    assert f"    keys {key.thumbprint()} of {keys['created']}\n" in said
+    assert shell("client", "rotate", "readwell", "--overlap", "0")[0] == 0
+    (listed,) = json.loads(shell("--format", "json", "client", "list")[1])
+    assert [one["kind"] for one in listed["credentials"]] == ["secret"]
+    assert shell("client", "rotate", "readwell", "--overlap", "-1")[0] == 2
+
+
 def test_a_token_is_minted_for_an_active_client_alone(shell: Shell) -> None:
     shell("client", "add", "readwell", "--scope", "student/name.read")
     status, text = shell("token", "readwell", "--space", "tx/grand-bend", "--purpose", "instruction")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from app.oauth.clients import State, add_client, rotate_secret, set_state
+from app.oauth.clients import State, add_client, rotate, set_state
 
 from .conftest import ISSUER, RESOURCE, SCOPES, Served
 
@@ -176,10 +176,20 @@ async def test_a_suspended_client_gets_no_token_until_it_is_resumed(served: Serv
 
 
 async def test_a_new_secret_takes_over_from_the_old_one_after_a_while(served: Served) -> None:
-    new = await rotate_secret(served.control, "readwell", now=served.clock(), overlap=60)
+    new = await rotate(served.control, "readwell", now=served.clock(), overlap=60)
     assert (await served.ask(**GOOD)).status_code == 200
     assert (await served.ask(**GOOD, auth=("readwell", new))).status_code == 200
-    served.clock.now += 61
+    served.clock.now += 59
+    newest = await rotate(served.control, "readwell", now=served.clock(), overlap=60)  # which puts no end off
+    assert (await served.ask(**GOOD)).status_code == 200
+    served.clock.now += 1
+    refusal(await served.ask(**GOOD), 401, "invalid_client")
+    for secret in (new, newest):
+        assert (await served.ask(**GOOD, auth=("readwell", secret))).status_code == 200
+
+
+async def test_a_secret_that_leaked_ends_at_once(served: Served) -> None:
+    new = await rotate(served.control, "readwell", now=served.clock(), overlap=0)
     refusal(await served.ask(**GOOD), 401, "invalid_client")
     assert (await served.ask(**GOOD, auth=("readwell", new))).status_code == 200
 

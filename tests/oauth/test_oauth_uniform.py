@@ -9,6 +9,7 @@ from joserfc.jwk import ECKey
 from sqlalchemy import event
 
 from app.oauth import registrant
+from app.oauth.clients import State, rotate, set_state
 
 from . import test_oauth_assertion as assertion
 from .conftest import RESOURCE, Served
@@ -42,17 +43,22 @@ async def work(served: Served, monkeypatch: pytest.MonkeyPatch, ask: Any) -> Cou
     return done
 
 
-async def test_an_unknown_client_costs_what_a_wrong_secret_costs(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/introspect", "/oauth/revoke"])
+async def test_threat_17_an_unknown_client_costs_what_a_wrong_secret_costs(
+    served: Served, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    form = {"grant_type": "client_credentials", "resource": RESOURCE}
-    wrong = await work(served, monkeypatch, served.ask(**form, auth=("readwell", "wrong")))
-    unknown = await work(served, monkeypatch, served.ask(**form, auth=("nobody", "wrong")))
-    assert wrong["hash"] == 1
-    assert unknown == wrong
+    form = {"grant_type": "client_credentials", "resource": RESOURCE, "token": await served.token()}
+    wrong = await work(served, monkeypatch, served.ask(path, **form, auth=("readwell", "wrong")))
+    unknown = await work(served, monkeypatch, served.ask(path, **form, auth=("nobody", "wrong")))
+    await rotate(served.control, "readwell", now=served.clock(), overlap=60)
+    rotating = await work(served, monkeypatch, served.ask(path, **form, auth=("readwell", "wrong")))
+    await set_state(served.control, "readwell", State.REVOKED)
+    revoked = await work(served, monkeypatch, served.ask(path, **form, auth=("readwell", served.secret)))
+    assert wrong["hash"] == 2
+    assert unknown == wrong == rotating == revoked
 
 
-async def test_an_unknown_signer_costs_what_a_wrong_signature_costs(
+async def test_threat_17_an_unknown_signer_costs_what_a_wrong_signature_costs(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await assertion.signer(served)
