@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,9 +30,10 @@ class NotInstalledError(Exception):
 class Server:
     """A running server. Every database of it is empty, and asked for by `fresh`."""
 
-    def __init__(self, port: int, password: str) -> None:
+    def __init__(self, port: int, password: str, again: Callable[[], None]) -> None:
         self.port = port
         self.password = password
+        self.restart = again
         self._number = 0
 
     def url(self, database: str) -> str:
@@ -158,7 +159,7 @@ def server(*, durable: bool = False, settings: Mapping[str, str] | None = None) 
             extra_groups=[] if account else None,
         )
         try:
-            yield Server(port, password)
+            yield Server(port, password, lambda: run(*control, "--log", str(log), "--mode", "fast", "restart"))
         finally:
             keeper.communicate(timeout=SECONDS_TO_START)
     finally:
