@@ -26,6 +26,7 @@ from app.storage.published import current
 @click.group(
     cls=Commands,
     found={
+        "diff": "app.cli.policy_diff:diff_command",
         "explain": "app.cli.policy_explain:explain_command",
         "lint": "app.cli.policy:lint_command",
         "schema": "app.cli.policy_schema:schema_command",

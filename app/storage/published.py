@@ -69,11 +69,34 @@ async def was_in_force(control: AsyncEngine, files: Mapping[str, bytes]) -> bool
 async def current(control: AsyncEngine) -> Published:
     """The policy set in force, read whole from one snapshot."""
     async with control.connect() as connection:
-        number, hashes = await _newest(connection)
-        wanted = select(tables.policy_revision.c.hash, tables.policy_revision.c.bytes).where(
-            tables.policy_revision.c.hash.in_(sorted(set((hashes or {}).values())))
-        )
-        contents = {row.hash: bytes(row.bytes) for row in await connection.execute(wanted)}
+        return await _whole(connection, *await _newest(connection))
+
+
+async def former(control: AsyncEngine, number: int) -> Published | None:
+    """A policy set that was in force at some time, by its number; None if there was none."""
+    wanted = select(tables.policy_set.c.files).where(tables.policy_set.c.number == number)
+    async with control.connect() as connection:
+        files = await connection.scalar(wanted)
+        return None if files is None else await _whole(connection, number, dict(files))
+
+
+async def last_with(control: AsyncEngine, beginning: str) -> Published | None:
+    """The newest policy set in which a file's revision begins so; None if there was none."""
+    newest_first = select(tables.policy_set.c.number, tables.policy_set.c.files).order_by(
+        tables.policy_set.c.number.desc()
+    )
+    async with control.connect() as connection:
+        for row in await connection.execute(newest_first):
+            if any(digest.startswith(beginning) for digest in row.files.values()):
+                return await _whole(connection, row.number, dict(row.files))
+    return None
+
+
+async def _whole(connection: AsyncConnection, number: int, hashes: Mapping[str, str] | None) -> Published:
+    wanted = select(tables.policy_revision.c.hash, tables.policy_revision.c.bytes).where(
+        tables.policy_revision.c.hash.in_(sorted(set((hashes or {}).values())))
+    )
+    contents = {row.hash: bytes(row.bytes) for row in await connection.execute(wanted)}
     return Published(number, MappingProxyType({path: contents[digest] for path, digest in (hashes or {}).items()}))
 
 
