@@ -12,8 +12,6 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
-from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app import gateway
@@ -21,10 +19,8 @@ from app.errors import HomeroomError, Unauthenticated, Unavailable
 from app.gateway import Answer, Request
 from app.installation import Installation
 from app.names import SpaceId
-from app.oauth import metadata
 from app.opening import open_installation
 from app.schema.build import sdl
-from app.schema.catalogue import SCOPES
 from app.settings import Settings, read_settings
 from app.storage.published import change_number
 from app.web import oauth, pages
@@ -85,7 +81,6 @@ def routes(rooms: Installation, graph: GraphQL) -> list[BaseRoute]:
     """Every address of an installation."""
     return [
         Route("/graphql", graph),
-        Route("/.well-known/oauth-protected-resource/graphql", _graph_metadata(rooms.settings)),
         *oauth.routes(rooms.authorization),
         *pages.routes(issuer=rooms.settings.issuer, sdl=sdl, ready=_ready(rooms)),
     ]
@@ -122,16 +117,6 @@ def _challenge(settings: Settings) -> Callable[[Unauthenticated], str]:
         return f'Bearer error="{error.challenge}", {where}'
 
     return challenge
-
-
-def _graph_metadata(settings: Settings) -> Callable[[HttpRequest], Awaitable[Response]]:
-    """What a client can find out from the graph's address alone. Spec: RFC 9728 §3."""
-    document = metadata.resource(settings.issuer, f"{settings.issuer}/graphql", sorted(SCOPES))
-
-    async def endpoint(_: HttpRequest) -> Response:
-        return JSONResponse(document, headers={"cache-control": "public, max-age=60"})
-
-    return endpoint
 
 
 def _ready(rooms: Installation) -> Callable[[], Awaitable[None]]:

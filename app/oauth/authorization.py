@@ -170,6 +170,10 @@ class Authorization:
         """RFC 8414's document."""
         return metadata.server(self._settings.issuer, self._scopes, tuple(self._resources))
 
+    def graph_metadata(self) -> dict[str, object]:
+        """RFC 9728's document of the graph: what a client can find out from its address alone."""
+        return metadata.resource(self._settings.issuer, f"{self._settings.issuer}/graphql", self._scopes)
+
     def resource_metadata(self, space: str) -> dict[str, object] | None:
         """RFC 9728's document of one space, or None if there is no such space."""
         resource = self._settings.resource(SpaceId(space))

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from app.errors import Unavailable
 from app.oauth.authorization import Authorization
 from app.oauth.server import NO_STORE, FormRequest, Reply
+from app.web import openapi
 from app.web.edge import REQUEST_ID
 from app.web.failure import fail
 
@@ -35,9 +36,12 @@ class _Refused(Exception):  # noqa: N818 - it says what became of the request
 
 def routes(authorization: Authorization) -> list[Route]:
     """Every OAuth2 route of the application."""
+    described = openapi.document(authorization.server_metadata())
     documents: dict[str, Callable[[], object]] = {
         "/oauth/jwks": authorization.jwks,
+        openapi.PATH: lambda: described,
         "/.well-known/oauth-authorization-server": authorization.server_metadata,
+        "/.well-known/oauth-protected-resource/graphql": authorization.graph_metadata,
     }
     return [
         Route("/oauth/token", _posted(authorization.token), methods=_METHODS),

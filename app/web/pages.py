@@ -60,6 +60,7 @@ _PATHS = (
     ("/schema.graphql", "Its schema: every field with the scope that it needs."),
     ("/oauth/token", "Access tokens, by OAuth 2 client credentials."),
     ("/oauth/jwks", "The keys that tokens are signed with."),
+    ("/oauth/openapi.json", "The OAuth endpoints as an OpenAPI document."),
     ("/.well-known/oauth-authorization-server", "The authorization server's metadata."),
     ("/healthz", "Whether the server runs."),
     ("/readyz", "Whether it can answer."),

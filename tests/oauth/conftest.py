@@ -1,4 +1,4 @@
-"""An authorization server on a database of its own, asked over HTTP."""
+"""An authorization server on a database of its own, asked over HTTP. Every answer is held against its description."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +18,10 @@ from app.oauth.keys import create_keys, read_keys
 from app.settings import OAuth, Settings, SpaceSettings
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
+from app.web import openapi
 from app.web.oauth import routes
+
+from .described import Description
 
 ISSUER = "http://127.0.0.1:8000"
 SPACE = SpaceId("tx/grand-bend")
@@ -99,7 +102,8 @@ async def served(tmp_path: Path, control_url: str) -> AsyncIterator[Served]:
     await authorization.follow()
     application = Starlette(routes=routes(authorization))
     transport = httpx.ASGITransport(application)
-    async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
+    judged = {"response": [Description(openapi.document(authorization.server_metadata())).judge]}
+    async with httpx.AsyncClient(transport=transport, base_url=ISSUER, event_hooks=judged) as http:
         yield Served(
             authorization=authorization,
             application=application,
