@@ -20,6 +20,8 @@ SCHEMA = graphql_schema()
 LISTS = {
     "students": "Student",
     "sections": "Section",
+    "schoolEnrollments": "SchoolEnrollment",
+    "sectionEnrollments": "SectionEnrollment",
     "grades": "Grade",
     "schools": "School",
     "courses": "Course",

@@ -7,6 +7,9 @@ in Larkspur, Texas; the school year 2026-27 ends in 2027.
 - Tess moved from Elm to Oak on 1 October; Kim was put up from 04 to 05 on 15 September, within Oak.
 - Max's family opted out; Ivy's directory entry is blocked. Otherwise they are ordinary pupils of Elm and of Oak.
 - Gus left in June; Nia comes in November; Pat leaves today, on the last day inclusive; Zed has no school enrollment.
+- Rosa is Ana's mother and Leo's; a court keeps his uncle from Leo alone.
+- Tess missed school at Elm before she moved, and at Oak after. Ana, Tess and Max were in one fight at Elm; nobody was
+  disciplined for what was broken there.
 - Mr Berg and Ms Cole teach the middle school's mathematics together; Ms Dunn teaches nobody.
 """
 
@@ -34,6 +37,7 @@ ENGLISH_4, ENGLISH_5, MATH_5, MATH_6 = 1, 2, 3, 4
 ELM_ENGLISH_LAST_YEAR, ELM_ENGLISH, ELM_MATH, OAK_ENGLISH, OAK_MATH, MIDDLE_MATH, CLUB = 1, 2, 3, 4, 5, 6, 7
 MS_ADLER, MR_BERG, MS_COLE, MS_DUNN = 1, 2, 3, 4
 ANA, LEO, TESS, KIM, MAX, IVY, GUS, NIA, PAT, ZED = range(1, 11)
+FIGHT, PRANK, LAST_YEARS, BUS, BROKEN_WINDOW = 1, 2, 3, 4, 5
 
 SIBLINGS = (ANA, LEO)
 OPTED_OUT = (MAX,)
@@ -325,6 +329,174 @@ GRADES: Rows = [
     _earned(10, None, GUS, OAK_ENGLISH, SPRING_QUARTER, 61.0, "D"),  # of a section that he is no longer enrolled in
 ]
 
+
+def _contact(row: int, person: str, student: int, last: str, what: str, **more: object) -> Mapping[str, object]:
+    return {
+        "row": row,
+        "source_key": f"contact-{row}",
+        "student": student,
+        "contact_id": person,
+        "first_name": person.capitalize(),
+        "last_surname": last,
+        "email": f"{person}@families.larkspur.example",
+        "telephone": f"512-555-{row:04}",
+        "relationship": what,
+        **more,
+    }
+
+
+CONTACTS: Rows = [
+    _contact(1, "rosa", ANA, "García", "Mother", legal_guardian=True, lives_with=True),
+    _contact(2, "rosa", LEO, "García", "Mother", legal_guardian=True, lives_with=True),
+    _contact(3, "raúl", LEO, "García", "Uncle", legal_guardian=False, restrictions="No contact, by order of the court"),
+    _contact(4, "fay", TESS, "O'Hara", "Mother", lives_with=True),
+    _contact(5, "uwe", MAX, "Huber", "Father"),
+    _contact(6, "joan", IVY, "Stone", "Grandmother"),
+    _contact(7, "lou", GUS, "Pratt", "Father"),
+    _contact(8, "zoe", ZED, "Zimmer", "Mother"),
+]
+
+
+def _missed(
+    row: int, student: int, school: int | None, section: int | None, day: str | None, status: str
+) -> Mapping[str, object]:
+    return {
+        "row": row,
+        "source_key": f"missed-{row}",
+        "student": student,
+        "school": school,
+        "section": section,
+        "event_date": day,
+        "status": status,
+        "reason": "Ill" if row % 2 else None,
+    }
+
+
+ATTENDANCE: Rows = [
+    _missed(1, TESS, ELM, None, "2026-09-10", "Excused Absence"),  # at the school that she has left
+    _missed(2, TESS, OAK, None, "2026-10-05", "Tardy"),
+    _missed(3, TESS, None, ELM_ENGLISH, "2026-09-21", "Tardy"),
+    _missed(4, ANA, ELM, None, "2026-03-02", "Excused Absence"),  # last school year
+    _missed(5, ANA, ELM, ELM_MATH, "2026-09-22", "Unexcused Absence"),
+    _missed(6, LEO, MIDDLE, MIDDLE_MATH, "2026-10-01", "Tardy"),
+    _missed(7, KIM, None, None, "2026-09-18", "Excused Absence"),  # of no school and no section
+    _missed(8, MAX, ELM, None, "2026-09-30", "Excused Absence"),
+    _missed(9, GUS, OAK, None, "2026-02-11", "Unexcused Absence"),
+    _missed(10, LEO, MIDDLE, CLUB, None, "Tardy"),  # without a day
+    _missed(11, ZED, None, None, "2026-09-09", "Excused Absence"),
+]
+
+
+def _takes_part(
+    row: int, student: int, school: int | None, kind: str, begin: str | None, end: str | None = None
+) -> Mapping[str, object]:
+    return {
+        "row": row,
+        "source_key": f"program-{row}",
+        "student": student,
+        "school": school,
+        "program_type": kind,
+        "begin_date": begin,
+        "end_date": end,
+    }
+
+
+PROGRAMS: Rows = [
+    _takes_part(1, ANA, ELM, "Bilingual", "2025-08-18"),
+    _takes_part(2, LEO, None, "Section 504", "2025-08-18", "2026-06-05"),  # over since last school year
+    _takes_part(3, TESS, ELM, "Title I", "2026-08-17", "2026-09-30"),
+    _takes_part(4, PAT, MIDDLE, "Homeless", "2026-09-01"),
+    _takes_part(5, KIM, None, "Gifted and Talented", None),
+    _takes_part(6, ZED, None, "Title I", "2026-08-17"),
+]
+
+
+def _happened(row: int, school: int | None, day: str, what: str) -> Mapping[str, object]:
+    return {"row": row, "source_key": f"incident-{row}", "school": school, "incident_date": day, "behavior": what}
+
+
+INCIDENTS: Rows = [
+    _happened(FIGHT, ELM, "2026-09-15", "Fighting"),
+    _happened(PRANK, MIDDLE, "2026-10-02", "Disruption"),
+    _happened(LAST_YEARS, OAK, "2026-03-10", "Truancy"),
+    _happened(BUS, None, "2026-09-28", "Disruption"),
+    _happened(BROKEN_WINDOW, ELM, "2026-10-06", "Vandalism"),  # nobody was disciplined for it
+]
+
+
+def _disciplined(
+    row: int, student: int, school: int | None, incident: int | None, what: str, day: str | None
+) -> Mapping[str, object]:
+    return {
+        "row": row,
+        "source_key": f"action-{row}",
+        "student": student,
+        "school": school,
+        "discipline_incident": incident,
+        "action_taken": what,
+        "start_date": day,
+    }
+
+
+ACTIONS: Rows = [
+    _disciplined(1, ANA, ELM, FIGHT, "Detention", "2026-09-16"),
+    _disciplined(2, TESS, ELM, FIGHT, "Suspension", "2026-09-16"),
+    _disciplined(3, LEO, MIDDLE, PRANK, "Detention", "2026-10-05"),
+    _disciplined(4, PAT, MIDDLE, PRANK, "Detention", "2026-10-05"),
+    _disciplined(5, GUS, OAK, LAST_YEARS, "Conference", "2026-03-12"),
+    _disciplined(6, KIM, None, BUS, "Conference", "2026-09-29"),
+    _disciplined(7, MAX, None, FIGHT, "Conference", "2026-09-16"),  # its school is that of the fight
+    _disciplined(8, TESS, OAK, None, "Warning", None),  # for no incident on record, and without a day
+]
+
+
+def _stands(
+    row: int, student: int, school: int | None, session: int | None, gpa: float | None, credits_: float
+) -> Mapping[str, object]:
+    return {
+        "row": row,
+        "source_key": f"record-{row}",
+        "student": student,
+        "school": school,
+        "session": session,
+        "cumulative_gpa": gpa,
+        "credits_earned": credits_,
+    }
+
+
+ACADEMIC_RECORDS: Rows = [
+    _stands(1, ANA, ELM, LAST_YEAR, 3.4, 4.0),
+    _stands(2, ANA, ELM, THIS_YEAR, 3.5, 5.5),
+    _stands(3, LEO, ELM, LAST_YEAR, 2.9, 5.0),
+    _stands(4, LEO, MIDDLE, FALL, None, 6.0),
+    _stands(5, TESS, ELM, THIS_YEAR, 3.1, 5.0),
+    _stands(6, KIM, None, None, 3.9, 5.0),  # of no school, and of no session
+    _stands(7, GUS, OAK, LAST_YEAR, 1.8, 4.5),
+]
+
+
+def _worked(row: int, attends: int | None, student: int, section: int, points: float | None) -> Mapping[str, object]:
+    return {
+        "row": row,
+        "source_key": f"work-{row}",
+        "student": student,
+        "section": section,
+        "section_enrollment": attends,
+        "points_earned": points,
+    }
+
+
+GRADEBOOK: Rows = [
+    _worked(1, 2, ANA, ELM_ENGLISH, 9.5),
+    _worked(2, 3, ANA, ELM_MATH, 7.0),
+    _worked(3, 4, LEO, MIDDLE_MATH, 10.0),
+    _worked(4, 6, TESS, ELM_ENGLISH, 8.0),
+    _worked(5, 7, TESS, OAK_ENGLISH, 0.0),
+    _worked(6, 9, MAX, ELM_ENGLISH, None),
+    _worked(7, 1, ANA, ELM_ENGLISH_LAST_YEAR, 6.0),
+    _worked(8, None, GUS, OAK_ENGLISH, 5.0),
+]
+
 WORLD: Mapping[str, Rows] = {
     "District": DISTRICTS,
     "School": SCHOOLS,
@@ -338,6 +510,13 @@ WORLD: Mapping[str, Rows] = {
     "SchoolEnrollment": SCHOOL_ENROLLMENTS,
     "SectionEnrollment": SECTION_ENROLLMENTS,
     "Grade": GRADES,
+    "Contact": CONTACTS,
+    "AttendanceEvent": ATTENDANCE,
+    "ProgramParticipation": PROGRAMS,
+    "DisciplineIncident": INCIDENTS,
+    "DisciplineAction": ACTIONS,
+    "AcademicRecord": ACADEMIC_RECORDS,
+    "StudentGradebookEntry": GRADEBOOK,
 }
 
 

@@ -19,6 +19,8 @@ ROOT_TYPES: Mapping[str, str] = {
     "students": "Student",
     "section": "Section",
     "sections": "Section",
+    "schoolEnrollments": "SchoolEnrollment",
+    "sectionEnrollments": "SectionEnrollment",
     "grades": "Grade",
     "schools": "School",
     "courses": "Course",

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from app.names import Coordinate
 
-ENTRANCES = frozenset({"District", "School", "Session", "Course", "Section", "Student", "Grade"})
+ENTRANCES = frozenset(
+    {"District", "School", "Session", "Course", "Section", "Student", "SchoolEnrollment", "SectionEnrollment", "Grade"}
+)
 """Types that a root field of their own enters. (`node` takes an id, which has to be come by first.)"""
 
 Edges = Mapping[Coordinate, str | None]

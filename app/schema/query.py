@@ -7,7 +7,7 @@ import strawberry
 from app.schema.connections import Connection
 from app.schema.filters import where
 from app.schema.grant import Grant
-from app.schema.types.enrollments import Grade
+from app.schema.types.enrollments import Grade, SchoolEnrollment, SectionEnrollment
 from app.schema.types.node import Node
 from app.schema.types.organisations import District, School, Session
 from app.schema.types.students import Student
@@ -63,6 +63,12 @@ class Query:
     students: Connection[Student] | None = _page(Student, "The students that the grant is for.")
     section: Section | None = _by_id(Section, "One section.")
     sections: Connection[Section] | None = _page(Section, "The sections that the grant is for.")
+    school_enrollments: Connection[SchoolEnrollment] | None = _page(
+        SchoolEnrollment, "The school enrollments of the students that the grant is for."
+    )
+    section_enrollments: Connection[SectionEnrollment] | None = _page(
+        SectionEnrollment, "The section enrollments of the students that the grant is for."
+    )
     grades: Connection[Grade] | None = _page(Grade, "The marks of the students that the grant is for.")
     schools: Connection[School] | None = _page(School, "The schools that the grant is for.")
     courses: Connection[Course] | None = _page(Course, "The courses of the schools that the grant is for.")

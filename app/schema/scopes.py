@@ -17,6 +17,14 @@ ENROLLMENT_SCHOOL = Scope("enrollment/school.read")
 ENROLLMENT_SECTION = Scope("enrollment/section.read")
 GRADE_MARKS = Scope("grade/marks.read")
 GRADE_NARRATIVE = Scope("grade/narrative.read")
+GRADE_GRADEBOOK = Scope("grade/gradebook.read")
+GRADE_TRANSCRIPT = Scope("grade/transcript.read")
+ATTENDANCE_EVENTS = Scope("attendance/events.read")
+CONTACT_NAME = Scope("contact/name.read")
+CONTACT_DETAILS = Scope("contact/details.read")
+CONTACT_RELATIONSHIP = Scope("contact/relationship.read")
+PROGRAM_PARTICIPATION = Scope("program/participation.read")
+DISCIPLINE_RECORDS = Scope("discipline/records.read")
 
 SENTENCES = {
     SCHOOL_DIRECTORY: "The district, its schools, sessions and grading periods.",
@@ -34,5 +42,13 @@ SENTENCES = {
     ENROLLMENT_SECTION: "Which sections a student is enrolled in, and since when.",
     GRADE_MARKS: "The marks that students earned.",
     GRADE_NARRATIVE: "What teachers wrote about a student's work, in their own words.",
+    GRADE_GRADEBOOK: "The points that students earned for single pieces of work.",
+    GRADE_TRANSCRIPT: "Students' grade point averages and credits.",
+    ATTENDANCE_EVENTS: "On which days a student was absent or late, and why.",
+    CONTACT_NAME: "That a student has contacts, such as parents and guardians, and their names.",
+    CONTACT_DETAILS: "Electronic addresses and telephone numbers of students' contacts.",
+    CONTACT_RELATIONSHIP: "What a contact is to a student, custody, and restrictions such as court orders.",
+    PROGRAM_PARTICIPATION: "The programs that a student takes part in, such as special or bilingual education.",
+    DISCIPLINE_RECORDS: "Incidents, and the discipline that students received for them.",
 }
 """Every scope with what it gives."""

@@ -1,16 +1,17 @@
 """Which records a grant's rows admit, as SQL. The one place where §rows of a grant becomes a condition.
 
 A student is admitted iff one school enrollment of theirs meets every condition together. A section: its school, its
-course's subject and its session. What belongs to a student: iff the student is admitted, and its school or section
-is. Staff: iff assigned to an admitted section. Schools, courses and sessions: by `schools` alone; what is the whole
-district's is everyone's. The same conditions hold however a record is reached.
+course's subject and its session. What belongs to a student: iff the student is admitted, and its school or section,
+where it has one, is; what bears a date: iff it falls into the years of the grant. A discipline incident: iff an
+admitted action stands on it. Staff: iff assigned to an admitted section. Schools, courses and sessions: by `schools`
+alone; what is the whole district's is everyone's. The same conditions hold however a record is reached.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, String, and_, cast, exists, func, or_, select, true
 
 from app.policy.model import Rows
 from app.spaces import tables as t
@@ -76,17 +77,15 @@ class Admission:
             conditions.append(
                 exists(select(1).where(course.c.row == table.c.course, among(course.c.subject, subjects)))
             )
-        if self.first_year is not None:
-            session = t.session.alias()
-            conditions.append(
-                exists(
-                    select(1).where(
-                        session.c.row == table.c.session,
-                        session.c.school_year.between(self.first_year, school_year(self.today)),
-                    )
-                )
-            )
-        return and_(*conditions)
+        return and_(*conditions, self.in_session(table))
+
+    def in_session(self, table: FromClause) -> ColumnElement[bool]:
+        """Whether the record's session is of the years of the grant. What has no session is of no year."""
+        if self.first_year is None:
+            return true()
+        session, this_year = t.session.alias(), school_year(self.today)
+        year = session.c.school_year.between(self.first_year, this_year)
+        return exists(select(1).where(session.c.row == table.c.session, year))
 
     @property
     def every_section(self) -> bool:
@@ -119,15 +118,27 @@ class Admission:
             and rows.history_years is None
         )
 
-    def recent(self, enrollment: FromClause) -> ColumnElement[bool]:
-        """Whether a school enrollment reaches into the years of the grant, up to the current one."""
+    @property
+    def years(self) -> tuple[str, str] | None:
+        """The first and the last day of the years that the grant reaches back to, up to the current one."""
         if self.first_year is None:
+            return None
+        return date(self.first_year - 1, 7, 1).isoformat(), date(school_year(self.today), 6, 30).isoformat()
+
+    def recent(self, enrollment: FromClause) -> ColumnElement[bool]:
+        """Whether a school enrollment reaches into the years of the grant."""
+        return self.lasting(enrollment.c.entry_date, enrollment.c.exit_date)
+
+    def lasting(self, first: ColumnElement[str], last: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether a span of days reaches into the years of the grant. A missing end is open."""
+        if self.years is None:
             return true()
-        begin, end = date(self.first_year - 1, 7, 1), date(school_year(self.today), 6, 30)
-        return and_(
-            or_(enrollment.c.exit_date.is_(None), enrollment.c.exit_date >= begin.isoformat()),
-            or_(enrollment.c.entry_date.is_(None), enrollment.c.entry_date <= end.isoformat()),
-        )
+        begin, end = self.years
+        return and_(or_(last.is_(None), last >= begin), or_(first.is_(None), first <= end))
+
+    def dated(self, day: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether a day falls into the years of the grant. What has no day is of no year."""
+        return true() if self.years is None else day.between(*self.years)
 
     def its_student(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """Whether the student that a record belongs to is admitted. A record of nobody is nobody's to disclose."""
@@ -152,6 +163,59 @@ class Admission:
     def of_student_and_section(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """With its student and its section."""
         return and_(self.its_student(table, given), self.its_section(table, given))
+
+    def contact(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
+        """With its student."""
+        return self.its_student(table, given)
+
+    def attendance_event(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
+        """With its student, by its day, and by its school and its section, where it has them."""
+        section = true() if self.every_section else or_(table.c.section.is_(None), self.its_section(table, given))
+        return and_(
+            self.its_student(table, given),
+            self.at_school(table, or_district=True),
+            section,
+            self.dated(table.c.event_date),
+        )
+
+    def program_participation(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
+        """With its student, by its days, and by its school, where it has one."""
+        return and_(
+            self.its_student(table, given),
+            self.at_school(table, or_district=True),
+            self.lasting(table.c.begin_date, table.c.end_date),
+        )
+
+    def academic_record(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
+        """With its student, by its session's year, and by its school, where it has one."""
+        return and_(self.its_student(table, given), self.at_school(table, or_district=True), self.in_session(table))
+
+    def discipline_action(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
+        """With its student, by its day, and by its own and its incident's school, where they have one."""
+        incident = t.discipline_incident.alias()
+        there = select(1).where(
+            incident.c.row == table.c.discipline_incident, self.at_school(incident, or_district=True)
+        )
+        return and_(
+            self.its_student(table, given),
+            self.at_school(table, or_district=True),
+            true() if self.schools is None else or_(table.c.discipline_incident.is_(None), exists(there)),
+            self.dated(table.c.start_date),
+        )
+
+    def discipline_incident(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
+        """By an admitted action that stands on it."""
+        action = t.discipline_action.alias()
+        return exists(select(1).where(*self._standing_on(table, action)))
+
+    def disciplined(self, table: FromClause) -> ColumnElement[str]:
+        """The row numbers of the admitted students who were disciplined for an incident, separated by commas."""
+        action = t.discipline_action.alias()
+        numbers = select(func.aggregate_strings(cast(action.c.student, String), ","))
+        return numbers.where(*self._standing_on(table, action)).scalar_subquery()
+
+    def _standing_on(self, incident: FromClause, action: FromClause) -> tuple[ColumnElement[bool], ...]:
+        return action.c.discipline_incident == incident.c.row, self.discipline_action(action, frozenset())
 
     def staff_section_association(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """With its section. An assignment to no section is outside."""
@@ -182,4 +246,11 @@ _CONDITIONS: Mapping[str, Callable[[Admission, FromClause, frozenset[str]], Colu
     "SchoolEnrollment": Admission.school_enrollment,
     "SectionEnrollment": Admission.of_student_and_section,
     "Grade": Admission.of_student_and_section,
+    "Contact": Admission.contact,
+    "AttendanceEvent": Admission.attendance_event,
+    "ProgramParticipation": Admission.program_participation,
+    "DisciplineIncident": Admission.discipline_incident,
+    "DisciplineAction": Admission.discipline_action,
+    "AcademicRecord": Admission.academic_record,
+    "StudentGradebookEntry": Admission.of_student_and_section,
 }

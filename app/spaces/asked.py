@@ -206,7 +206,7 @@ class Asked:
         """Keep for the ledger whose records a level holds."""
         students, count = self.whose.get(level.coordinates, (None, 0))
         if level.owner is not None:
-            students = (students or BitMap()) | BitMap(list(map(itemgetter(level.owner), rows)))
+            students = (students or BitMap()) | level.whose(rows)
         self.whose[level.coordinates] = (students, count + len(rows))
 
     def take(self) -> tuple[Whose, ...]:

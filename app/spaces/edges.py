@@ -1,7 +1,8 @@
 """How the records of a space hang together: which column answers which coordinate, and which key which edge.
 
-Derived from the tables: an edge is a parent if this table has a column of its name (`Section.school`), else it leads
-to children, whose table has a column of this type's name (`Student.grades` is `grade.student`).
+Derived from the tables: an edge is a parent if this table has a column of the name of the type that it leads to
+(`Section.school`), else it leads to children, whose table has a column of this type's name (`Student.grades` is
+`grade.student`).
 """
 
 import re
@@ -30,8 +31,9 @@ class Way:
 
 def way(fact: Fact) -> Way:
     """The way of an edge."""
-    if snake(fact.field) in t.BY_TYPE[fact.type].c:
-        return Way(to_parent=True, column=snake(fact.field))
+    target = snake(str(fact.leads_to))
+    if target in t.BY_TYPE[fact.type].c:
+        return Way(to_parent=True, column=target)
     return Way(to_parent=False, column=snake(fact.type))
 
 
@@ -46,6 +48,16 @@ IMPLIED = frozenset(
         "SectionEnrollment.section",
         "Grade.student",
         "Grade.section",
+        "Contact.student",
+        "AttendanceEvent.student",
+        "AttendanceEvent.school",
+        "AttendanceEvent.section",
+        "ProgramParticipation.student",
+        "ProgramParticipation.school",
+        "DisciplineAction.student",
+        "DisciplineAction.incident",
+        "AcademicRecord.student",
+        "AcademicRecord.school",
     }
 )
 """Edges to a parent that is admitted because the record is: its admission asked for the parent's."""
@@ -55,7 +67,7 @@ GIVEN = {
     "Section": frozenset({"section"}),
     "SectionEnrollment": frozenset(
         {"student", "section"}
-    ),  # a grade hangs on an enrollment of its own student and section
+    ),  # a grade or gradebook entry hangs on an enrollment of its own student and section
 }
 """What children need not be asked again, for they were reached over a parent that was admitted."""
 
@@ -65,6 +77,10 @@ def owner(type_name: str) -> str | None:
     if type_name == "Student":
         return "row"
     return "student" if "student" in t.BY_TYPE[type_name].c else None
+
+
+OF_MANY = frozenset({"DisciplineIncident"})
+"""Types whose records concern several students, and belong to none of them."""
 
 
 def expression(table: FromClause, type_name: str, field: str) -> ColumnElement[Any]:

@@ -35,6 +35,8 @@ ROOTS = {
     "section": "Section",
     "students": "Student",
     "sections": "Section",
+    "schoolEnrollments": "SchoolEnrollment",
+    "sectionEnrollments": "SectionEnrollment",
     "grades": "Grade",
     "schools": "School",
     "courses": "Course",
@@ -164,7 +166,7 @@ class Fieldwise:
             if name == "id":
                 value: Any = self.names.one(record.type, record.row)
             elif fact.leads_to is not None:
-                key = record.values[snake(name)]
+                key = record.values[way(fact).column]
                 parent = None if key is None else await self.one(fact.leads_to, key)
                 value = None if parent is None else self.names.one(parent.type, parent.row)
             else:

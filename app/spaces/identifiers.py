@@ -34,6 +34,13 @@ TYPE_NUMBERS = {
     "SchoolEnrollment": 10,
     "SectionEnrollment": 11,
     "Grade": 12,
+    "Contact": 13,
+    "AttendanceEvent": 14,
+    "ProgramParticipation": 15,
+    "DisciplineIncident": 16,
+    "DisciplineAction": 17,
+    "AcademicRecord": 18,
+    "StudentGradebookEntry": 19,
 }
 """INVARIANT: a number, once given to a type, is never given to another: vendors keep ids for years."""
 

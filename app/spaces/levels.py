@@ -7,8 +7,10 @@ plus the keys that hang the levels together and the student that each record bel
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from operator import itemgetter
 from typing import Any
 
+from pyroaring import BitMap
 from sqlalchemy import Boolean, ColumnElement, FromClause, bindparam, select
 
 from app.operation.decided import Column, Decided, Edge, Frame, Identifier, Typename, Withheld
@@ -16,8 +18,8 @@ from app.operation.model import holds
 from app.spaces import tables as t
 from app.spaces.admission import Admission
 from app.spaces.among import among
-from app.spaces.driver import Readers, Statement
-from app.spaces.edges import GIVEN, IMPLIED, expression, owner, snake, transformed, way
+from app.spaces.driver import Readers, Record, Statement
+from app.spaces.edges import GIVEN, IMPLIED, OF_MANY, expression, owner, snake, transformed, way
 from app.spaces.shape import Gathering, Kind, Make, Slot, shape
 from app.spaces.where import Where, conditions
 
@@ -44,11 +46,19 @@ class Level:
     make: Make
     row: int  # the position of the row number in a row
     owner: int | None  # ... of the student's row number; None if this is not student data
+    of_many: bool  # ... of several students' row numbers, separated by commas
     key: int  # the position, in the level above, of what this level is asked for
     identified: bool
     coordinates: tuple[str, ...]
     children: tuple["Level", ...]
     shared: bool  # a parent with no student data below it: read once in a request, and encoded once
+
+    def whose(self, rows: Iterable[Record]) -> BitMap:
+        """The students whose data these rows are; none of them is left out, or the ledger would say too little."""
+        if self.owner is None:
+            return BitMap()
+        owners = map(itemgetter(self.owner), rows)
+        return BitMap([int(one) for many in owners for one in many.split(",")] if self.of_many else list(owners))
 
 
 @dataclass(slots=True)
@@ -142,6 +152,8 @@ class Compiler:
     ) -> Level:
         whose = owner(type_name)
         student = columns.place(whose, table.c[whose]) if whose is not None else None
+        if type_name in OF_MANY:
+            student = columns.place("students", self.admission.disciplined(table))
         slots: list[Slot] = []
         children: list[Level] = []
         coordinates: list[str] = []
@@ -182,6 +194,7 @@ class Compiler:
             ),
             row=row,
             owner=student,
+            of_many=type_name in OF_MANY,
             key=key,
             identified=any(slot.kind is Kind.ID for slot in slots),
             coordinates=tuple(dict.fromkeys(coordinates)) or (f"{type_name}.__typename",),

@@ -22,17 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.spaces.staging import READ, Part, Stage, doomed_table, stored_table
-from app.spaces.tables import BY_TYPE, grade, section_enrollment, student
-
-REQUIRED = {
-    "Section": ("school",),
-    "StaffSectionAssociation": ("staff", "section"),
-    "SchoolEnrollment": ("student", "school"),
-    "SectionEnrollment": ("student", "section"),
-    "Grade": ("student", "section"),
-}
-"""The parents that a record cannot be without: a row that lacks one is rejected, a record that loses one goes."""
+from app.spaces.belonging import BINDING, REQUIRED, holding
+from app.spaces.staging import PLACED, READ, Part, Stage, doomed_table, stored_table
+from app.spaces.tables import BY_TYPE, section_enrollment, student
 
 DUPLICATE, UNKNOWN, MISSING = "duplicate", "unknown", "missing"
 
@@ -100,7 +92,7 @@ class Merging:
             if table.name in self._doomed:
                 gone = await self._run(delete(table).where(table.c.row.in_(select(self._doomed[table.name].c.row))))
                 self._stored(type_).deleted += gone
-        await self._place_grades()
+        await self._place()
         return self._result
 
     async def _merge(self, part: Part, staged: Table) -> None:
@@ -173,6 +165,10 @@ class Merging:
             await self._reject(staged, lost, MISSING, label, reason)
             return
         lost = and_(lost, key.is_not(None))
+        if parent in BINDING.get(part.type, ()):
+            reason = f"It names a {words} that is neither in this import nor in the space."
+            await self._reject(staged, lost, MISSING, label, reason)
+            return
         reason = f"It refers to a {words} that is neither in this import nor in the space; the reference was left out."
         if count := await self._count(staged, lost):
             self._result.notes += count
@@ -221,7 +217,7 @@ class Merging:
         if (removed := self._stage.removed) is not None:
             keys = select(removed.c.source_key).where(removed.c.type == type_)
             conditions.append(table.c.source_key.in_(keys))
-        for parent in REQUIRED.get(type_, ()):
+        for parent in holding(type_):
             if parent in self._doomed:
                 conditions.append(table.c[parent].in_(select(self._doomed[parent].c.row)))
         where = or_(*conditions) if conditions else None
@@ -235,7 +231,7 @@ class Merging:
         """Take references to what goes out of the records that stay."""
         for type_, table in BY_TYPE.items():
             for parent, doomed in self._doomed.items():
-                if parent in table.c and parent not in REQUIRED.get(type_, ()):
+                if parent in table.c and parent not in holding(type_):
                     where: ColumnElement[bool] = table.c[parent].in_(select(doomed.c.row))
                     if table.name in self._doomed:
                         where = and_(where, table.c.row.not_in(select(self._doomed[table.name].c.row)))
@@ -245,7 +241,7 @@ class Merging:
                         self._stored(type_).unchanged = max(self._stored(type_).unchanged - changed, 0)
 
     def _latest_enrollment(self, of: Table) -> ScalarSelect[int]:
-        """The latest section enrollment of a grade's student in its section."""
+        """The latest section enrollment of a record's student in its section."""
         enrollment = section_enrollment.c
         latest = select(enrollment.row).where(enrollment.student == of.c.student, enrollment.section == of.c.section)
         if section_enrollment.name in self._doomed:
@@ -254,15 +250,18 @@ class Merging:
             latest.order_by(enrollment.begin_date.desc().nulls_last(), enrollment.row.desc()).limit(1).scalar_subquery()
         )
 
-    async def _place_grades(self) -> None:
-        """Hang every grade on the section enrollment that it was earned in."""
+    async def _place(self) -> None:
+        """Hang every grade and gradebook entry on the section enrollment that it was earned in."""
         touched = {part.type for part, _ in self._stage.tables.values()} | set(self._doomed)
-        if touched & {"SectionEnrollment", "Grade", "section_enrollment"}:
-            self._doomed.pop(section_enrollment.name, None)
-            latest = self._latest_enrollment(grade)
-            where = grade.c.section_enrollment.is_distinct_from(latest)
-            if await self._count(grade, where):
-                await self._run(update(grade).values(section_enrollment=latest).where(where))
+        moved = touched & {"SectionEnrollment", section_enrollment.name}
+        self._doomed.pop(section_enrollment.name, None)
+        for type_ in PLACED:
+            if moved or type_ in touched:
+                table = BY_TYPE[type_]
+                latest = self._latest_enrollment(table)
+                where = table.c.section_enrollment.is_distinct_from(latest)
+                if await self._count(table, where):
+                    await self._run(update(table).values(section_enrollment=latest).where(where))
 
     def _stored(self, type_: str) -> Stored:
         return self._result.stored.setdefault(type_, Stored())

@@ -39,7 +39,7 @@ class Space:
     _compiled: WeakKeyDictionary[Fetch, dict[Key, tuple[Level, ...]]] = field(
         default_factory=WeakKeyDictionary, repr=False
     )
-    _lookups: WeakKeyDictionary[Level, DataLoader[int, tuple[Any, int | None]]] = field(
+    _lookups: WeakKeyDictionary[Level, DataLoader[int, tuple[Any, BitMap | None]]] = field(
         default_factory=WeakKeyDictionary, repr=False
     )
 
@@ -66,18 +66,17 @@ class Space:
         level, (row,) = asked.levels[0], cast(list[int], asked.values[KEYS])
         if level not in self._lookups:
             self._lookups[level] = DataLoader(partial(self._batch, level, asked.names), cache=False)
-        record, owner = await self._lookups[level].load(row)
+        record, students = await self._lookups[level].load(row)
         if record is None:
             return Chunk(asked.root.response_key, None, (), last=True)
-        students = BitMap([owner]) if owner is not None else None
         return Chunk(asked.root.response_key, record, (Whose(level.coordinates, students, 1),), last=True)
 
-    async def _batch(self, level: Level, names: Identifiers, keys: list[int]) -> list[tuple[Any, int | None]]:
+    async def _batch(self, level: Level, names: Identifiers, keys: list[int]) -> list[tuple[Any, BitMap | None]]:
         async with self.readers.lend(one_moment=False) as reader:
             rows = await reader.rows(level.statement, {KEYS: list(set(keys))})
         ids = names.column(level.type, [row[level.row] for row in rows]) if level.identified else ()
         records = level.make(rows, ids)
-        owners = {row[level.row]: row[level.owner] for row in rows} if level.owner is not None else {}
+        owners = {row[level.row]: level.whose((row,)) for row in rows} if level.owner is not None else {}
         # INVARIANT: one result for each key. A loader that got another number would put records into its error.
         return [(records.get(key), owners.get(key)) for key in keys]
 

@@ -16,6 +16,9 @@ from app.spaces.tables import BY_TYPE
 READ = "read"
 """The reason of a row that its reader has already reported; it is here so that its record counts as mentioned."""
 
+PLACED = ("Grade", "StudentGradebookEntry")
+"""Types whose records hang on the section enrollment that they were earned in; the database finds which one."""
+
 ROWS = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -59,7 +62,7 @@ def staged_table(part: Part) -> Table:
 
 def _numbers(part: Part) -> tuple[str, ...]:
     """The columns that hold row numbers of parents, once they are known."""
-    if part.type == "Grade" and part.creates:
+    if part.type in PLACED and part.creates:
         return (*part.parents, "section_enrollment")
     return tuple(part.parents)
 

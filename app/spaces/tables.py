@@ -6,200 +6,210 @@ that bears another table's name holds that table's row number. Dates are ISO 860
 ordered as text), lists are JSON text. Every field may be absent: a district stores only what it chooses.
 """
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    CheckConstraint,
-    Column,
-    Float,
-    ForeignKey,
-    Identity,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-)
+from sqlalchemy import Boolean, Column, Float, Identity, Integer, String, Table
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from app.spaces.columns import ROW, day, entity, listed, metadata, text, to
 
-ROW = BigInteger().with_variant(Integer(), "sqlite")
+district = entity("district", text("name_of_institution"))
 
-
-def _text(name: str) -> Column[str]:
-    return Column(name, String)
-
-
-def _date(name: str) -> Column[str]:
-    return Column(name, String, CheckConstraint(f"length({name}) = 10", name=name))
-
-
-def _list(name: str) -> Column[str]:
-    """JSON text of an array of strings."""
-    return Column(name, String)
-
-
-def _to(table: str) -> Column[int]:
-    """The row number of the record of another type that this one belongs to."""
-    return Column(table, ROW, ForeignKey(f"{table}.row", deferrable=True, initially="DEFERRED"), index=True)
-
-
-def _entity(
-    name: str, *columns: Column[object] | Column[str] | Column[int] | Column[bool] | Column[float] | Index
-) -> Table:
-    # INVARIANT: AUTOINCREMENT and ALWAYS keep a deleted record's number from ever naming another one.
-    return Table(
-        name,
-        metadata,
-        Column("row", ROW, Identity(always=False), primary_key=True, autoincrement=True),
-        Column("source_key", String, nullable=False, unique=True),
-        *columns,
-        sqlite_autoincrement=True,
-    )
-
-
-district = _entity("district", _text("name_of_institution"))
-
-school = _entity(
+school = entity(
     "school",
-    _to("district"),
-    _text("name_of_institution"),
-    _text("school_level"),
-    _list("grades_offered"),
+    to("district"),
+    text("name_of_institution"),
+    text("school_level"),
+    listed("grades_offered"),
 )
 
-session = _entity(
+session = entity(
     "session",
-    _to("district"),
-    _to("school"),  # absent: the session is the whole district's
+    to("district"),
+    to("school"),  # absent: the session is the whole district's
     Column("school_year", Integer),  # the year in which it ends: 2027 is 2026-27
-    _text("name"),
-    _text("type"),
-    _date("begin_date"),
-    _date("end_date"),
+    text("name"),
+    text("type"),
+    day("begin_date"),
+    day("end_date"),
 )
 
-grading_period = _entity(
+grading_period = entity(
     "grading_period",
-    _to("session"),
-    _text("name"),
-    _date("begin_date"),
-    _date("end_date"),
+    to("session"),
+    text("name"),
+    day("begin_date"),
+    day("end_date"),
 )
 
-course = _entity(
+course = entity(
     "course",
-    _to("school"),  # absent: the course is the whole district's
-    _text("course_identifier"),
-    _text("title"),
-    _text("subject"),
-    _text("sced_code"),
-    _list("level_characteristic"),
+    to("school"),  # absent: the course is the whole district's
+    text("course_identifier"),
+    text("title"),
+    text("subject"),
+    text("sced_code"),
+    listed("level_characteristic"),
 )
 
-section = _entity(
+section = entity(
     "section",
-    _to("school"),
-    _to("course"),
-    _to("session"),
-    _text("title"),  # absent: the graph falls back to the course's title
-    _text("local_course_code"),
-    _list("period"),
-    _text("room"),
+    to("school"),
+    to("course"),
+    to("session"),
+    text("title"),  # absent: the graph falls back to the course's title
+    text("local_course_code"),
+    listed("period"),
+    text("room"),
 )
 
-staff = _entity(
+staff = entity(
     "staff",
-    _text("staff_id"),
-    _text("first_name"),
-    _text("last_surname"),
-    _text("work_email"),
-    _text("classification"),
-    _date("birth_date"),
+    text("staff_id"),
+    text("first_name"),
+    text("last_surname"),
+    text("work_email"),
+    text("classification"),
+    day("birth_date"),
 )
 
-staff_section_association = _entity(
+staff_section_association = entity(
     "staff_section_association",
-    _to("staff"),
-    _to("section"),
-    _text("classroom_position"),
-    _date("begin_date"),
-    _date("end_date"),
+    to("staff"),
+    to("section"),
+    text("classroom_position"),
+    day("begin_date"),
+    day("end_date"),
 )
 
-student = _entity(
+student = entity(
     "student",
-    _text("student_unique_id"),
-    _text("local_id"),
-    _text("identification_system"),
-    _text("ssn"),  # filled only where the district's policy says `ssn = "store"`
-    _text("login_id"),
-    _text("first_name"),
-    _text("middle_name"),
-    _text("last_surname"),
-    _text("preferred_first_name"),
-    _date("birth_date"),
-    _text("sex"),
-    _text("gender_identity"),
+    text("student_unique_id"),
+    text("local_id"),
+    text("identification_system"),
+    text("ssn"),  # filled only where the district's policy says `ssn = "store"`
+    text("login_id"),
+    text("first_name"),
+    text("middle_name"),
+    text("last_surname"),
+    text("preferred_first_name"),
+    day("birth_date"),
+    text("sex"),
+    text("gender_identity"),
     Column("hispanic_latino_ethnicity", Boolean),
-    _list("races"),
-    _text("home_language"),
-    _text("email"),
-    _text("telephone"),
-    _text("address_street"),
-    _text("address_city"),
-    _text("address_postal_code"),
-    _text("photo_url"),
+    listed("races"),
+    text("home_language"),
+    text("email"),
+    text("telephone"),
+    text("address_street"),
+    text("address_city"),
+    text("address_postal_code"),
+    text("photo_url"),
     Column("directory_information_block", Boolean),
     Column("english_learner", Boolean),
     Column("economic_disadvantage", Boolean),
-    _text("school_food_service_eligibility"),
+    text("school_food_service_eligibility"),
     Column("homeless_status", Boolean),
     Column("migrant_status", Boolean),
     Column("idea_indicator", Boolean),
-    _text("primary_disability_type"),
+    text("primary_disability_type"),
     Column("section504_status", Boolean),
 )
 
-school_enrollment = _entity(
+school_enrollment = entity(
     "school_enrollment",
-    _to("student"),
-    _to("school"),
-    _date("entry_date"),
-    _date("exit_date"),  # the last day, inclusive; absent: still enrolled
-    _text("exit_type"),
-    _text("grade_level"),
-    _text("enrollment_status"),
+    to("student"),
+    to("school"),
+    day("entry_date"),
+    day("exit_date"),  # the last day, inclusive; absent: still enrolled
+    text("exit_type"),
+    text("grade_level"),
+    text("enrollment_status"),
     Column("graduation_cohort_year", Integer),
 )
 
-section_enrollment = _entity(
+section_enrollment = entity(
     "section_enrollment",
-    _to("student"),
-    _to("section"),
-    _date("begin_date"),
-    _date("end_date"),
+    to("student"),
+    to("section"),
+    day("begin_date"),
+    day("end_date"),
     Column("homeroom", Boolean),
 )
 
-grade = _entity(
+grade = entity(
     "grade",
-    _to("student"),
-    _to("section"),
-    _to("section_enrollment"),  # the one that it was earned in: the latest of that student in that section
-    _to("grading_period"),
-    _text("letter_grade_earned"),
+    to("student"),
+    to("section"),
+    to("section_enrollment"),  # the one that it was earned in: the latest of that student in that section
+    to("grading_period"),
+    text("letter_grade_earned"),
     Column("numeric_grade_earned", Float),
-    _text("grade_type"),
-    _text("narrative"),
+    text("grade_type"),
+    text("narrative"),
+)
+
+contact = entity(
+    "contact",
+    to("student"),  # one record for each student whose contact a person is
+    text("contact_id"),  # the district's own key of the person
+    text("first_name"),
+    text("last_surname"),
+    text("email"),
+    text("telephone"),
+    text("relationship"),
+    Column("legal_guardian", Boolean),
+    Column("lives_with", Boolean),
+    text("restrictions"),
+)
+
+attendance_event = entity(
+    "attendance_event",
+    to("student"),
+    to("school"),  # absent: the event names none, or names a section alone
+    to("section"),  # absent: the event is of a whole day
+    day("event_date"),
+    text("status"),
+    text("reason"),
+)
+
+program_participation = entity(
+    "program_participation",
+    to("student"),
+    to("school"),  # absent: the program is the whole district's
+    text("program_type"),
+    day("begin_date"),
+    day("end_date"),
+)
+
+discipline_incident = entity(
+    "discipline_incident",
+    to("school"),
+    day("incident_date"),
+    text("behavior"),
+)
+
+discipline_action = entity(
+    "discipline_action",
+    to("student"),
+    to("school"),
+    to("discipline_incident"),
+    text("action_taken"),
+    day("start_date"),
+)
+
+academic_record = entity(
+    "academic_record",
+    to("student"),
+    to("school"),
+    to("session"),
+    Column("cumulative_gpa", Float),
+    Column("credits_earned", Float),
+)
+
+student_gradebook_entry = entity(
+    "student_gradebook_entry",
+    to("student"),
+    to("section"),
+    to("section_enrollment"),  # as of a grade
+    Column("points_earned", Float),
 )
 
 ssn_met = Table(
@@ -234,5 +244,12 @@ BY_TYPE: dict[str, Table] = {
     "SchoolEnrollment": school_enrollment,
     "SectionEnrollment": section_enrollment,
     "Grade": grade,
+    "Contact": contact,
+    "AttendanceEvent": attendance_event,
+    "ProgramParticipation": program_participation,
+    "DisciplineIncident": discipline_incident,
+    "DisciplineAction": discipline_action,
+    "AcademicRecord": academic_record,
+    "StudentGradebookEntry": student_gradebook_entry,
 }
 """Every stored type of the graph with its table, in an order in which parents come before children."""

@@ -13,6 +13,7 @@ from app.policy.cases import Enrolled, Record
 from app.policy.model import Rows
 from app.spaces import tables as t
 from app.spaces.admission import Admission, school_year
+from app.spaces.columns import metadata
 from app.spaces.driver import Readers
 
 
@@ -23,7 +24,7 @@ def admits(type_name: str, record: Record, rows: Rows, today: date) -> bool:
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as connection:
-            t.metadata.create_all(connection)
+            metadata.create_all(connection)
             for filled, values in invent(record, today):
                 connection.execute(filled.insert().values(values))
             statement = readers.statement(select(table.c.row).where(Admission(rows, today).of(type_name, table)))
@@ -39,10 +40,16 @@ def invent(record: Record, today: date) -> Iterator[tuple[Table, Mapping[str, ob
     """One record of each type, each with the others as its parents; of school enrollments what the pupil has."""
     keys = list(dict.fromkeys(one.school for one in record.enrollments if one.school and one.school != record.school))
     schools = {record.school or "": 1, **{key: row for row, key in enumerate(keys, 2)}}
+    year = record.school_year or school_year(today)
+    day = date(year, 1, 15).isoformat()
     told: Mapping[str, Mapping[str, object]] = {
         "School": {"source_key": record.school or ""},
         "Course": {"subject": record.subject},
-        "Session": {"school_year": record.school_year or school_year(today)},
+        "Session": {"school_year": year},
+        "AttendanceEvent": {"event_date": day},
+        "ProgramParticipation": {"begin_date": day, "end_date": day},
+        "DisciplineIncident": {"incident_date": day},
+        "DisciplineAction": {"start_date": day},
     }
     for name, table in t.BY_TYPE.items():
         parents = {column.name: 1 for column in table.columns if column.foreign_keys}

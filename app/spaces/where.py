@@ -92,6 +92,7 @@ def conditions(type_name: str, table: FromClause, where: Where, admission: Admis
 def _column(type_name: str, table: FromClause, field: str) -> ColumnElement[Any]:
     if field == "id":
         return table.c.row
-    if _target(type_name, field) is not None:
-        return table.c[snake(field)]
+    target = _target(type_name, field)
+    if target is not None:
+        return table.c[snake(target)]
     return expression(table, type_name, field)

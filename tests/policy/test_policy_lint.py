@@ -67,7 +67,7 @@ GRANT_FINDINGS = [
     ('role = "privacy-officer"', 'role = "clerk"', "fields.Student", 18, "by the privacy-officer"),
     ('["Student.races"]', '["Student.races", "Student.ssn"]', "approval", 22, "approved but not granted"),
     ('SchoolEnrollment = ["gradeLevel"]', "", "fields.Student", 17, "leads nowhere"),
-    ('  "schoolEnrollments",', "", "fields.SchoolEnrollment", 20, "out of reach"),
+    ("[[approval]]", 'Staff = ["birthDate"]\n[[approval]]', "fields.Staff", 22, "out of reach"),
     ('"races"', '"homeLanguage"', "fields.Student", 18, f"The state denies Student.homeLanguage ({STATE_FILE}:2)"),
     ('"races"', '"ssn"', "fields.Student", 18, f"The district denies Student.ssn ({DISTRICT_FILE}:4)"),
     ('"races"', '{ field = "birthDate", as = "initial" }', "fields.Student", 18, "Date, and only a text"),

@@ -79,6 +79,8 @@ def test_the_roots_are_these() -> None:
         "students": "StudentConnection",
         "section": "Section",
         "sections": "SectionConnection",
+        "schoolEnrollments": "SchoolEnrollmentConnection",
+        "sectionEnrollments": "SectionEnrollmentConnection",
         "grades": "GradeConnection",
         "schools": "SchoolConnection",
         "courses": "CourseConnection",
@@ -88,7 +90,9 @@ def test_the_roots_are_these() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["Student", "Section", "Grade", "School", "Course", "Session"])
+@pytest.mark.parametrize(
+    "name", ["Student", "Section", "SchoolEnrollment", "SectionEnrollment", "Grade", "School", "Course", "Session"]
+)
 def test_lists_are_pages_of_a_hundred_unless_asked_otherwise(name: str) -> None:
     query = graphql_schema().type_map["Query"]
     assert is_object_type(query)

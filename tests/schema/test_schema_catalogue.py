@@ -79,6 +79,8 @@ def test_a_scope_that_gives_anything_restricted_is_restricted() -> None:
         "student/ssn.read",
         "student/special-indicators.read",
         "staff/sensitive.read",
+        "contact/relationship.read",
+        "discipline/records.read",
     }
 
 

@@ -12,6 +12,7 @@ from app.schema.types.node import Node
 
 if TYPE_CHECKING:
     from app.schema.types.organisations import GradingPeriod, School
+    from app.schema.types.records import StudentGradebookEntry
     from app.schema.types.students import Student
     from app.schema.types.teaching import Section
 
@@ -22,6 +23,7 @@ SENSITIVE = Sensitivity.SENSITIVE
 
 SELF = strawberry.lazy("app.schema.types.enrollments")
 ORGANISATIONS = strawberry.lazy("app.schema.types.organisations")
+RECORDS = strawberry.lazy("app.schema.types.records")
 STUDENTS = strawberry.lazy("app.schema.types.students")
 TEACHING = strawberry.lazy("app.schema.types.teaching")
 
@@ -127,6 +129,12 @@ class SectionEnrollment(Node):
     )
     grades: list[Annotated["Grade", SELF]] | None = guarded(
         scopes.GRADE_MARKS, ndpa.TRANSCRIPT, PII, "The marks that were earned in this enrollment."
+    )
+    gradebook_entries: list[Annotated["StudentGradebookEntry", RECORDS]] | None = guarded(
+        scopes.GRADE_GRADEBOOK,
+        ndpa.STUDENT_IN_APP_PERFORMANCE,
+        PII,
+        "What was earned for single pieces of work in this enrollment.",
     )
 
 

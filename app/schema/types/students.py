@@ -8,21 +8,25 @@ from app.schema import ndpa, scopes
 from app.schema.facts import Sensitivity
 from app.schema.guard import guarded, own_key
 from app.schema.scalars import Date
-from app.schema.types.node import Node
+from app.schema.types.indicators import SpecialIndicators
 
 if TYPE_CHECKING:
+    from app.schema.types.contacts import Contact
     from app.schema.types.enrollments import Grade, SchoolEnrollment, SectionEnrollment
+    from app.schema.types.records import AcademicRecord, AttendanceEvent, DisciplineAction, ProgramParticipation
 
 DIRECTORY = Sensitivity.DIRECTORY
 PII = Sensitivity.PII
 RESTRICTED = Sensitivity.RESTRICTED
 SENSITIVE = Sensitivity.SENSITIVE
 
+CONTACTS = strawberry.lazy("app.schema.types.contacts")
 ENROLLMENTS = strawberry.lazy("app.schema.types.enrollments")
+RECORDS = strawberry.lazy("app.schema.types.records")
 
 
 @strawberry.federation.type(keys=["sourceKey"], description="A person enrolled in the district (Ed-Fi `Student`).")
-class Student(Node):
+class Student(SpecialIndicators):
     """A person enrolled in the district (Ed-Fi `Student`)."""
 
     source_key: str = own_key()
@@ -213,70 +217,6 @@ class Student(Node):
         "Where the student's photograph lies.",
         edfi="studentEducationOrganizationAssociation.profileThumbnail",
     )
-    english_learner: bool | None = guarded(
-        scopes.STUDENT_SPECIAL_INDICATORS,
-        ndpa.SPECIAL_INDICATOR,
-        SENSITIVE,
-        "Whether the student is learning English.",
-        ceds="000180",
-        edfi="studentEducationOrganizationAssociation.limitedEnglishProficiencyDescriptor",
-    )
-    economic_disadvantage: bool | None = guarded(
-        scopes.STUDENT_SPECIAL_INDICATORS,
-        ndpa.SPECIAL_INDICATOR,
-        SENSITIVE,
-        "Whether the student counts as economically disadvantaged.",
-        ceds="000086",
-        edfi="studentEducationOrganizationAssociation.studentCharacteristics.studentCharacteristicDescriptor",
-    )
-    school_food_service_eligibility: str | None = guarded(
-        scopes.STUDENT_SPECIAL_INDICATORS,
-        ndpa.SPECIAL_INDICATOR,
-        RESTRICTED,
-        "Whether the student may have free or reduced-price meals.",
-        ceds="000092",
-        edfi="studentSchoolFoodServiceProgramAssociation.schoolFoodServiceProgramServices.schoolFoodServiceProgramServiceDescriptor",
-    )
-    homeless_status: bool | None = guarded(
-        scopes.STUDENT_SPECIAL_INDICATORS,
-        ndpa.SPECIAL_INDICATOR,
-        RESTRICTED,
-        "Whether the student is homeless.",
-        ceds="000149",
-        edfi="studentHomelessProgramAssociation.homelessPrimaryNighttimeResidenceDescriptor",
-    )
-    migrant_status: bool | None = guarded(
-        scopes.STUDENT_SPECIAL_INDICATORS,
-        ndpa.SPECIAL_INDICATOR,
-        RESTRICTED,
-        "Whether the student belongs to a family of migrant workers.",
-        ceds="000189",
-        edfi="studentEducationOrganizationAssociation.studentCharacteristics.studentCharacteristicDescriptor",
-    )
-    idea_indicator: bool | None = guarded(
-        scopes.STUDENT_SPECIAL_INDICATORS,
-        ndpa.SPECIAL_INDICATOR,
-        RESTRICTED,
-        "Whether the student receives special education under IDEA.",
-        ceds="000151",
-        edfi="studentSpecialEducationProgramAssociation.ideaEligibility",
-    )
-    primary_disability_type: str | None = guarded(
-        scopes.STUDENT_SPECIAL_INDICATORS,
-        ndpa.SPECIAL_INDICATOR,
-        RESTRICTED,
-        "The disability that most affects how the student learns.",
-        ceds="000218",
-        edfi="studentEducationOrganizationAssociation.disabilities.disabilityDescriptor",
-    )
-    section504_status: bool | None = guarded(
-        scopes.STUDENT_SPECIAL_INDICATORS,
-        ndpa.SPECIAL_INDICATOR,
-        RESTRICTED,
-        "Whether the student has accommodations under Section 504.",
-        ceds="000249",
-        edfi="studentEducationOrganizationAssociation.studentCharacteristics.studentCharacteristicDescriptor",
-    )
     school_enrollments: list[Annotated["SchoolEnrollment", ENROLLMENTS]] | None = guarded(
         scopes.ENROLLMENT_SCHOOL, ndpa.ENROLLMENT, DIRECTORY, "The enrollments of the student in schools."
     )
@@ -285,4 +225,22 @@ class Student(Node):
     )
     grades: list[Annotated["Grade", ENROLLMENTS]] | None = guarded(
         scopes.GRADE_MARKS, ndpa.TRANSCRIPT, PII, "The marks that the student earned."
+    )
+    contacts: list[Annotated["Contact", CONTACTS]] | None = guarded(
+        scopes.CONTACT_NAME, ndpa.PARENT_NAME, PII, "The parents, guardians and other contacts of the student."
+    )
+    attendance_events: list[Annotated["AttendanceEvent", RECORDS]] | None = guarded(
+        scopes.ATTENDANCE_EVENTS, ndpa.ATTENDANCE, PII, "The absences and other attendance events of the student."
+    )
+    program_participations: list[Annotated["ProgramParticipation", RECORDS]] | None = guarded(
+        scopes.PROGRAM_PARTICIPATION,
+        ndpa.STUDENT_PROGRAM_MEMBERSHIP,
+        SENSITIVE,
+        "The programs that the student takes part in.",
+    )
+    discipline_actions: list[Annotated["DisciplineAction", RECORDS]] | None = guarded(
+        scopes.DISCIPLINE_RECORDS, ndpa.CONDUCT, RESTRICTED, "The discipline that the student received."
+    )
+    academic_records: list[Annotated["AcademicRecord", RECORDS]] | None = guarded(
+        scopes.GRADE_TRANSCRIPT, ndpa.TRANSCRIPT, PII, "The averages and credits of the student's transcript."
     )
