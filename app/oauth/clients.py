@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -50,7 +50,7 @@ async def add_client(
 ) -> str | None:
     """Register a client. Gives its secret, which nobody can be told again; None if it signs by a key of its own.
 
-    Raises: UsageError, when the id is taken or cannot be one, or the JWKS cannot be used.
+    Raises: UsageError, when the id is taken (in whatever case) or cannot be one, or the JWKS cannot be used.
     """
     if not is_client_id(client):
         raise UsageError(
@@ -59,6 +59,9 @@ async def add_client(
     keys = None if jwks is None else public_keys(jwks)
     try:
         async with control.begin() as connection:
+            alike = select(tables.client.c.id).where(func.lower(tables.client.c.id) == client.lower())
+            if found := await connection.scalar(alike):
+                raise UsageError(f"There is a client {found} already. Choose another id, or `homeroom client list`.")
             row = {"id": client, "name": name or client, "standing": State.ACTIVE, "created": int(now)}
             await connection.execute(insert(tables.client).values(**row, scopes=sorted(set(scopes))))
             secret = await keep(connection, client, keys, now)

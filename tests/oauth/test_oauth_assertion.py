@@ -13,6 +13,7 @@ import httpx
 import pytest
 from joserfc import jwk, jwt
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry
 from starlette.applications import Starlette
 
 from app.oauth.clients import add_client, rotate
@@ -68,17 +69,19 @@ async def test_a_client_may_sign_by_rsa(served: Served, alg: str) -> None:
     assert (await present(served, signed(claims(served), RSA, alg))).status_code == 200
 
 
-async def test_an_assertion_is_good_once(served: Served) -> None:
+async def test_threat_13_an_assertion_is_good_once(served: Served) -> None:
     await signer(served)
     assertion = signed(claims(served))
     assert (await present(served, assertion)).status_code == 200
     assert (await present(served, assertion)).status_code == 401
+    for path in ("/oauth/introspect", "/oauth/revoke"):  # nor at another door
+        assert (await present(served, assertion, path, token="x")).status_code == 401
     same = claims(served, jti="again", exp=int(served.clock()) + 90)
     assert (await present(served, signed(same))).status_code == 200
     assert (await present(served, signed({**same, "exp": same["exp"] + 1}))).status_code == 401
 
 
-async def test_of_many_servers_at_once_one_alone_takes_an_assertion(served: Served) -> None:
+async def test_threat_13_of_many_servers_at_once_one_alone_takes_an_assertion(served: Served) -> None:
     await signer(served)
     assertion, statuses = signed(claims(served)), []
 
@@ -126,7 +129,7 @@ async def test_an_assertion_that_is_not_its_own_for_us_and_for_now_is_refused(
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-async def test_no_other_key_and_no_other_algorithm_will_do(served: Served) -> None:
+async def test_threat_14_no_other_key_and_no_other_algorithm_will_do(served: Served) -> None:
     await signer(served)
     other = ECKey.generate_key("P-256", private=True)
     embedded: Any = other.as_dict(private=False)
@@ -136,6 +139,10 @@ async def test_no_other_key_and_no_other_algorithm_will_do(served: Served) -> No
         by_hmac(claims(served)),
         signed(claims(served), other, jwk=embedded),
         signed(claims(served), kid="another"),
+        by_hand({"alg": "ES256", "kid": ["another"]}, claims(served)),
+        by_hand({"alg": "ES256", "crit": ["homeroom"], "homeroom": 1}, claims(served)),
+        by_hand({"alg": "ES256", "crit": ["b64"], "b64": False}, claims(served)),
+        by_hand({"alg": "none"}, claims(served)),
         unsigned,
         f"{jws_part({'alg': 'ES256'})}.{jws_part(claims(served))}.",
         "",
@@ -146,6 +153,7 @@ async def test_no_other_key_and_no_other_algorithm_will_do(served: Served) -> No
         f"{jws_part({'alg': ['ES256']})}.{jws_part(claims(served))}.AAAA",
         f"{jws_part(7)}.{jws_part([1])}.AAAA",
     ]
+    assert (await present(served, by_hand({"alg": "ES256"}, claims(served)))).status_code == 200
     for number, assertion in enumerate(forged):
         served.clock.now += 60 if number % 4 == 0 else 0
         answer = await present(served, assertion)
@@ -154,6 +162,13 @@ async def test_no_other_key_and_no_other_algorithm_will_do(served: Served) -> No
 
 def jws_part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def by_hand(header: dict[str, Any], payload: dict[str, Any]) -> str:
+    """Whatever the header says, signed by the client's own key."""
+    text = f"{jws_part(header)}.{jws_part(payload)}"
+    signature = JWSRegistry.algorithms["ES256"].sign(text.encode(), KEY)
+    return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
 def by_hmac(payload: dict[str, Any]) -> str:
@@ -204,7 +219,7 @@ async def test_a_client_may_have_several_keys_at_once(served: Served) -> None:
     assert (await present(served, signed(claims(served), RSA, "PS256"))).status_code == 200
 
 
-async def test_a_used_assertion_is_remembered_for_as_long_as_it_could_be_used(served: Served) -> None:
+async def test_threat_13_a_used_assertion_is_remembered_for_as_long_as_it_could_be_used(served: Served) -> None:
     await signer(served)
     lasting = signed(claims(served, exp=int(served.clock()) + 3600))
     assert (await present(served, lasting)).status_code == 200

@@ -16,9 +16,10 @@ from joserfc.jwk import ECKey
 from app.errors import Unauthenticated
 from app.names import ClientId
 from app.oauth import authorization as room
+from app.oauth import keys as keys_room
 from app.oauth.caller import Caller, Standing
 from app.oauth.clients import State, add_client, set_state
-from app.oauth.keys import OVERLAP, add_key, read_keys
+from app.oauth.keys import OVERLAP, add_key, drop_others, read_keys
 
 from .conftest import ISSUER, RESOURCE, SCOPES, SPACE, Served
 
@@ -70,7 +71,7 @@ async def test_no_header_is_told_from_a_bad_token_and_nothing_else_is(served: Se
     assert len({refused(served, header) for header in wrong}) == 1
 
 
-async def test_a_token_ends_to_the_second(served: Served) -> None:
+async def test_threat_13_a_token_ends_to_the_second_and_no_later_than_five_minutes(served: Served) -> None:
     header = f"Bearer {await served.token()}"
     for wait in (0, 299):
         served.clock.now += wait
@@ -85,7 +86,7 @@ async def test_a_token_of_the_future_is_refused_when_the_clock_jumps_back(served
     refused(served, header)
 
 
-async def test_every_header_but_our_own_is_refused(served: Served) -> None:
+async def test_threat_14_every_header_but_our_own_is_refused(served: Served) -> None:
     token = await served.token()
     _, body, signature = token.split(".")
     keys = read_keys(served.settings.keys_folder, 300)
@@ -137,7 +138,9 @@ async def test_every_header_but_our_own_is_refused(served: Served) -> None:
     ],
     ids=str,
 )
-async def test_what_our_key_signed_for_another_end_is_refused(served: Served, changed: dict[str, object]) -> None:
+async def test_threat_13_what_our_key_signed_for_another_end_is_refused(
+    served: Served, changed: dict[str, object]
+) -> None:
     token = await served.token()
     key = read_keys(served.settings.keys_folder, 300).signing(served.clock())
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")) | changed
@@ -219,7 +222,7 @@ async def test_remembered_tokens_are_bounded(served: Served, monkeypatch: pytest
     assert sum(one is other for one, other in zip(again, reversed(first), strict=True)) == 3
 
 
-async def test_a_new_key_takes_over_while_the_old_one_still_verifies(served: Served) -> None:
+async def test_threat_15_a_new_key_takes_over_while_the_old_one_still_verifies(served: Served) -> None:
     old = await served.token()
     before = (await served.http.get("/oauth/jwks")).json()["keys"]
     kid = add_key(served.settings.keys_folder, now=served.clock())
@@ -238,20 +241,44 @@ def signing_kid(token: str) -> str:
     return kid
 
 
-async def test_unknown_keys_are_not_looked_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_threat_15_a_flood_of_unknown_keys_reads_no_key_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = await served.token()
     _, body, signature = token.split(".")
-    served.settings.keys_folder.rename(served.settings.home / "elsewhere")  # a look at the folder would find nothing
-    for number in range(50):
+    reads: list[object] = []
+    read, stamp = keys_room._read, keys_room._stamp
+    monkeypatch.setattr(keys_room, "_read", lambda *given: reads.append(given) or read(*given))
+    monkeypatch.setattr(keys_room, "_stamp", lambda *given: reads.append(given) or stamp(*given))
+    for number in range(500):
         header = {"alg": "ES256", "typ": "at+jwt", "kid": f"flood-{number}"}
-        refused(served, f"Bearer {part(header)}.{body}.{signature}")
+        forged = f"{part(header)}.{body}.{signature}"
+        refused(served, f"Bearer {forged}")
+        if number % 50 == 0:
+            assert (await served.ask("/oauth/introspect", token=forged)).json() == {"active": False}
+            assert (await served.ask("/oauth/revoke", token=forged)).status_code == 200
+    assert len(reads) == 10  # a revocation follows what changed: one look at the folder's files, which reads none
     assert served.authorization.caller(f"Bearer {token}")
 
 
-async def test_keys_that_cannot_be_read_leave_those_before_in_use(served: Served) -> None:
+async def test_threat_15_a_key_that_is_taken_away_takes_its_tokens_with_it(served: Served) -> None:
+    header = f"Bearer {await served.token()}"
+    assert served.authorization.caller(header)  # remembered
+    new = add_key(served.settings.keys_folder, now=served.clock())
+    drop_others(served.settings.keys_folder, new)
+    await served.authorization.follow()
+    refused(served, header)
+    assert served.authorization.caller(f"Bearer {await served.token()}")
+
+
+async def test_keys_that_cannot_be_read_leave_those_before_in_use(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
     token = await served.token()
     (served.settings.keys_folder / "oauth" / "broken.json").write_text("{")
-    await served.authorization.follow()
+    for _ in range(5):
+        await served.authorization.follow()
+    assert [record.message for record in caplog.records] == ["signing keys not read"]  # said once
     assert served.authorization.caller(f"Bearer {token}")
     await served.token()
 

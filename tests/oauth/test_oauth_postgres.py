@@ -28,7 +28,7 @@ async def test_a_token_is_got_used_and_revoked(served: Served) -> None:
 
 
 async def test_an_assertion_is_good_once(served: Served) -> None:
-    await assertion.test_of_many_servers_at_once_one_alone_takes_an_assertion(served)
+    await assertion.test_threat_13_of_many_servers_at_once_one_alone_takes_an_assertion(served)
 
 
 async def test_failures_are_counted(served: Served) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from app.errors import UsageError
 from app.oauth.clients import State, add_client, rotate, set_state
 
 from .conftest import ISSUER, RESOURCE, SCOPES, Served
@@ -80,7 +82,12 @@ async def test_a_client_may_ask_for_less_than_it_holds(served: Served) -> None:
         "Student/Name.read",
         "student/name.READ",
         "student/nаme.read",  # a Cyrillic letter
+        "ſtudent/name.read",  # a long s, which folds to an s
+        "student/ｎame.read",  # a full-width letter, which normalises to an n
+        "student/name.read\u0301",
         "student/name.read\u200b",
+        "student/name.read\0",
+        "student/name.read,section/schedule.read",
         "student/name.read  section/schedule.read",
         " student/name.read",
         "student/name.read ",
@@ -90,15 +97,32 @@ async def test_a_client_may_ask_for_less_than_it_holds(served: Served) -> None:
         " ",
     ],
 )
-async def test_a_scope_not_held_exactly_is_refused_and_never_narrowed(served: Served, scope: str) -> None:
+async def test_threat_16_a_scope_not_held_exactly_is_refused_and_never_narrowed(served: Served, scope: str) -> None:
     refusal(await served.ask(**GOOD, scope=scope), 400, "invalid_scope")
 
 
 @examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scope=st.text(min_size=1, max_size=40).filter(lambda text: not set(text.split(" ")) <= SCOPES))
-async def test_no_text_but_registered_scopes_gives_a_token(served: Served, scope: str) -> None:
+async def test_threat_16_no_text_but_registered_scopes_gives_a_token(served: Served, scope: str) -> None:
     answer = await served.ask(**GOOD, scope=scope.encode("utf-8", "replace").decode())
     refusal(answer, 400, "invalid_scope")
+
+
+async def test_threat_16_one_client_is_no_other_whose_id_looks_alike(served: Served) -> None:
+    for name in ("Readwell", "readwelĺ", "rеadwell", "readwell ", "readwell%20", "readwell\0"):
+        text = base64.b64encode(f"{quote(name)}:{served.secret}".encode()).decode()
+        answer = await served.http.post("/oauth/token", data=GOOD, headers={"Authorization": f"Basic {text}"})
+        refusal(answer, 401, "invalid_client")
+        served.clock.now += 60
+    with pytest.raises(UsageError, match="readwell"):
+        await add_client(served.control, "ReadWell", scopes=SCOPES, now=served.clock())
+
+
+async def test_threat_16_what_is_registered_twice_is_held_once(served: Served) -> None:
+    scopes = [*SCOPES, *SCOPES]
+    secret = await add_client(served.control, "mathlab", scopes=scopes, now=served.clock())
+    answer = await served.ask(**GOOD, purpose="instruction", auth=("mathlab", secret))
+    assert answer.json()["scope"].split() == sorted(SCOPES)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +156,7 @@ async def test_without_a_grant_the_purpose_must_be_named_and_the_token_is_given(
     refusal(await served.ask(**GOOD, purpose="two words"), 400, "invalid_request")
 
 
-async def test_whoever_is_not_authenticated_gets_one_and_the_same_answer(served: Served) -> None:
+async def test_threat_17_whoever_is_not_authenticated_gets_one_and_the_same_answer(served: Served) -> None:
     await add_client(served.control, "gone", scopes=SCOPES, now=served.clock())
     await set_state(served.control, "gone", State.REVOKED)
     text = base64.b64encode(b"readwell").decode()
