@@ -19,7 +19,7 @@ from app.names import SpaceId
 from app.oauth.keys import read_keys
 from app.opening import space_secret
 from app.policy.lint import lint
-from app.policy.model import PolicySet
+from app.policy.model import PolicySet, Severity
 from app.policy.reading import read_folder, read_policies
 from app.settings import Settings
 from app.spaces.ssns import count_ssns
@@ -86,7 +86,9 @@ def check_policies(settings: Settings, report: Report) -> PolicySet:
         report.findings.append(error.message)
         return read_policies({})
     known, unasked = asyncio.run(what_is_known(settings))
-    report.findings += [f"{settings.policies}/{finding}" for finding in lint(policies, known, datetime.now(UTC))]
+    for finding in lint(policies, known, datetime.now(UTC)):
+        said = report.findings if finding.severity is Severity.ERROR else report.remarks
+        said.append(f"{settings.policies}/{finding}")
     report.remarks += unasked
     return policies
 

@@ -12,11 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.main import Commands, Context
 from app.errors import ConfigurationError, Unavailable
-from app.names import ClientId, Scope, SpaceId
+from app.ledger.usage import begun, used
+from app.names import ClientId, Coordinate, Scope, SpaceId
 from app.oauth.clients import State, list_clients
-from app.policy.lint import Known, lint
-from app.policy.model import Finding, PolicySet
+from app.policy.known import Known, Use
+from app.policy.lint import lint
+from app.policy.model import Finding, PolicySet, Severity
 from app.policy.reading import read_folder, read_policies
+from app.policy.usage import LONG_ENOUGH, long_given
 from app.settings import Settings
 from app.spaces.lookup import school_keys
 from app.storage.engines import open_engine
@@ -38,14 +41,16 @@ def policy() -> None:
 
 
 @click.command("lint")
+@click.option("--errors", is_flag=True, help="Leave warnings out, of what works as written but wants looking at.")
 @click.pass_context
-def lint_command(ctx: click.Context) -> None:
+def lint_command(ctx: click.Context, errors: bool) -> None:
     """Find what policy files say that does not do what their authors meant. Exit status 1 if anything is found."""
     context: Context = ctx.obj
     settings = context.settings()
     policies = asyncio.run(in_force(settings))
-    known, unasked = asyncio.run(what_is_known(settings))
-    findings = lint(policies, known, datetime.now(UTC))
+    known, unasked = asyncio.run(what_is_known(settings, None if errors else policies))
+    found = lint(policies, known, datetime.now(UTC))
+    findings = [one for one in found if not errors or one.severity is Severity.ERROR]
     if context.json:
         click.echo(json.dumps({"findings": [as_json(one) for one in findings], "unasked": unasked}, indent=2))
     else:
@@ -74,8 +79,11 @@ async def in_force(settings: Settings) -> PolicySet:
     return read_policies(read_folder(settings.policies_folder), last_good)
 
 
-async def what_is_known(settings: Settings) -> tuple[Known, list[str]]:
-    """What the installation knows, and a sentence for each part of it that could not be asked."""
+async def what_is_known(settings: Settings, used_under: PolicySet | None = None) -> tuple[Known, list[str]]:
+    """What the installation knows, and a sentence for each part of it that could not be asked.
+
+    With `used_under` the ledgers are asked what of these policies has not been used of late.
+    """
     from app.schema.catalogue import CATALOGUE, SCOPES
 
     schools: dict[SpaceId, Collection[str]] = {}
@@ -88,14 +96,46 @@ async def what_is_known(settings: Settings) -> tuple[Known, list[str]]:
     clients = await registrations(settings)
     if clients is None:
         unasked.append("The control database could not be asked, so that clients and their scopes were not checked.")
+    unused: dict[SpaceId, Mapping[Use, Collection[Coordinate]]] = {}
+    for name, given in long_given(used_under, CATALOGUE, datetime.now(UTC)).items() if used_under else ():
+        try:
+            unused[name] = await not_used(settings, name, given)
+        except (Unavailable, ConfigurationError):
+            unasked.append(
+                f"{name}: its ledger could not be asked, so that fields that nobody uses were not looked for."
+            )
     known = Known(
         facts=CATALOGUE,
         spaces=tuple(map(SpaceId, settings.spaces)),
         schools=schools,
         clients=None if clients is None else {client: scopes for client, (scopes, _) in clients.items()},
         scopes=frozenset(SCOPES),
+        subgraphs=(),  # none can be declared
+        unused=unused,
     )
     return known, unasked
+
+
+async def not_used(
+    settings: Settings, space: SpaceId, given: Mapping[Use, frozenset[Coordinate]]
+) -> Mapping[Use, Collection[Coordinate]]:
+    """What of the coordinates did not leave for as long as they were given. Raises: Unavailable, ConfigurationError."""
+    if not given or space not in settings.spaces:
+        return {}
+    url = settings.database_url(settings.spaces[space].ledger)
+    refuse_absent(url)
+    engine = open_engine(url)
+    since = datetime.now(UTC) - LONG_ENOUGH
+    try:
+        first = await begun(engine)
+        if first is None or first > since:
+            return {}  # nobody has had the time
+        return {
+            (client, purpose): coordinates - await used(engine, client, purpose, coordinates, since=since)
+            for (client, purpose), coordinates in given.items()
+        }
+    finally:
+        await engine.dispose()
 
 
 async def keys_of(url: str) -> set[str]:
@@ -132,4 +172,10 @@ def refuse_absent(url: str) -> None:
 
 def as_json(finding: Finding) -> dict[str, object]:
     """A finding for machines."""
-    return {"file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message}
+    return {
+        "file": finding.file,
+        "line": finding.line,
+        "key": finding.key,
+        "message": finding.message,
+        "severity": finding.severity,
+    }

@@ -12,7 +12,7 @@ from functools import partial
 from app.names import ClientId, Coordinate, SpaceId
 from app.policy.authority import NOTHING, authority_on, zone_of
 from app.policy.decide import Ask, Permit, decide
-from app.policy.lint import FactLike
+from app.policy.known import FactLike
 from app.policy.model import Grant, PolicySet, Rows, SpacePolicy, Transform, last_day
 from app.policy.terms import Term, of_grants, of_space
 from app.policy.wording import CONDITIONS

@@ -5,18 +5,17 @@ Pure: whether a record is admitted, and what is taken out of a query, are asked 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from app.names import Coordinate
 from app.policy.authority import NOTHING, Authority, authority_on
 from app.policy.cases import Case, Record
 from app.policy.decide import Ask, Decision, Deny, Permit, Reason, decide, entrance
 from app.policy.explain import explain
-from app.policy.lint import FactLike
-from app.policy.model import PolicySet, Rows
+from app.policy.known import FactLike
+from app.policy.model import PolicySet
 
-Admits = Callable[[str, Record, Rows, date], bool]
-"""Whether a record of that type is in the rows on a day."""
+Admits = Callable[[str, Record, Authority], bool]
+"""Whether a record of that type is in the rows of a caller's grant."""
 
 Withheld = Callable[[str, Authority], Mapping[Coordinate, Reason] | str]
 """What is taken out of a query, or a sentence if it is none that could be answered."""
@@ -61,7 +60,7 @@ class Court:
         if isinstance(made, Deny):
             return Verdict(case, case.expect, made.reason.value, self.why(case, authority))
         grant = authority.grant
-        if case.record and grant and not self.admits(case.type, case.record, grant.rows, case.on):
+        if case.record and grant and not self.admits(case.type, case.record, authority):
             return Verdict(case, case.expect, "out", f"{grant.file}:{grant.line('rows')}")
         found = made.transform or ("disclosed" if case.coordinate is not None else "in")
         return Verdict(case, case.expect, found, self.why(case, authority))

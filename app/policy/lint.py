@@ -1,66 +1,20 @@
 """Find what policy files say that does not do what their authors meant. Pure: what is known comes as arguments.
 
-A finding never changes a decision: deciding is strict by itself.
+A finding never changes a decision: deciding is strict by itself. An error is something written that has no effect, or
+another than it says, or that no agreement covers; a warning works as it is written, and somebody should look at it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import combinations
-from pathlib import PurePosixPath
-from typing import Protocol
 
-from app.names import ClientId, Coordinate, Scope, SpaceId
-from app.policy.authority import Authority, day_of
-from app.policy.decide import Ask, denied_by_district, denied_by_state, missing_roles
-from app.policy.model import (
-    WRITTEN_AGREEMENT,
-    Denial,
-    DistrictPolicy,
-    Finding,
-    Grant,
-    PolicySet,
-    SpacePolicy,
-    StatePolicy,
-    last_day,
-)
-from app.policy.reach import lead_nowhere, unreachable
+from app.names import SpaceId
+from app.policy.known import Known
+from app.policy.lint_grant import as_it_stands, lint_grant
+from app.policy.model import Denial, DistrictPolicy, Finding, PolicySet, Severity, SpacePolicy, StatePolicy, last_day
 
-NOT_STUDENT_DATA = "(not student data)"
-"""The category of what no agreement has to cover."""
-
-GRADE_LEVELS = frozenset(
-    {"IT", "PR", "PK", "TK", "KG", "PS", "UG", "AE", "ABE", "AS", "BA", "PB", "MD", "PM", "DO", "PD"}
-)
-"""CEDS 000100 beside 01 to 13."""
-
-
-class FactLike(Protocol):
-    """What is known of a coordinate."""
-
-    @property
-    def scope(self) -> Scope: ...  # noqa: D102 - a protocol's names say it
-    @property
-    def category(self) -> str: ...  # noqa: D102
-    @property
-    def sensitivity(self) -> str: ...  # noqa: D102
-    @property
-    def leads_to(self) -> str | None: ...  # noqa: D102
-    @property
-    def is_text(self) -> bool: ...  # noqa: D102
-    @property
-    def graphql_type(self) -> str: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a check compares policies with. What is None could not be asked, and is not checked."""
-
-    facts: Mapping[Coordinate, FactLike]
-    spaces: Collection[SpaceId] | None = None  # that the installation serves
-    schools: Mapping[SpaceId, Collection[str]] = field(default_factory=dict)  # of the spaces that could be asked
-    clients: Mapping[ClientId, Collection[Scope]] | None = None  # with the scopes that they are registered for
-    scopes: Collection[Scope] | None = None
+JOINED_ON = frozenset({"id", "sourceKey"})
+"""What a subgraph may know a record by, beside the coordinates that can be granted."""
 
 
 def lint(policies: PolicySet, known: Known, now: datetime) -> tuple[Finding, ...]:
@@ -74,14 +28,14 @@ def lint(policies: PolicySet, known: Known, now: datetime) -> tuple[Finding, ...
             found += _denials(policy.district.file, policy.district.deny, known)
             found += _district(policy.district, space, known)
             for grant in policy.grants:
-                found += _grant(grant, _as_it_stands(grant, policy, space, known, now), policy.district, known)
+                found += lint_grant(grant, as_it_stands(grant, policy, space, known, now), policy.district, known)
         found += _overlaps(policy)
     for state in states.values():
         found += _denials(state.file, state.deny, known)
     for space in known.spaces or ():
         if space not in policies.spaces:
             message = "The space has no policy, and so nothing of it is disclosed. Add its district.toml."
-            found.append(Finding(f"{space}/district.toml", 1, "", message))
+            found.append(Finding(f"{space}/district.toml", 1, "", message, Severity.WARNING))
     return tuple(sorted(set(found)))
 
 
@@ -102,6 +56,19 @@ def _district(district: DistrictPolicy, space: SpaceId, known: Known) -> Iterato
         if name not in types:
             key = f"retention.{name}"
             yield Finding(district.file, district.line(key), key, f"The graph has no type {name}. Correct its name.")
+    for name, subgraph in district.subgraphs.items():
+        key = f"subgraphs.{name}"
+        if known.subgraphs is not None and name not in known.subgraphs:
+            message = (
+                f"The installation has no subgraph {name}, so nothing is sent to it. Correct its name, or take it out."
+            )
+            yield Finding(district.file, district.line(key), key, message)
+        for n, coordinate in enumerate(subgraph.may_receive):
+            type_name, _, field = coordinate.partition(".")
+            if coordinate not in known.facts and (type_name not in types or field not in JOINED_ON):
+                at = f"{key}.may_receive[{n}]"
+                message = f"The graph has no {coordinate}, so nothing of it is sent. Correct it, or take it out."
+                yield Finding(district.file, district.line(at), at, message)
 
 
 def _overlaps(policy: SpacePolicy) -> Iterator[Finding]:
@@ -117,159 +84,3 @@ def _overlaps(policy: SpacePolicy) -> Iterator[Finding]:
                 "counts then. Keep one of them, or part their periods."
             )
             yield Finding(other.file, other.line("purpose"), "purpose", message)
-
-
-def _as_it_stands(grant: Grant, policy: SpacePolicy, space: SpaceId, known: Known, now: datetime) -> Authority:
-    """The authority of a client that holds every scope."""
-    held = frozenset(fact.scope for fact in known.facts.values())
-    today, midnight = day_of(now, policy.district)
-    return Authority(
-        client=grant.client,
-        space=space,
-        purpose=grant.purpose,
-        scopes=held,
-        registered=held,
-        suspended=False,
-        grant=grant,
-        district=policy.district,
-        state=policy.state,
-        today=today,
-        valid_until=midnight,
-    )
-
-
-def _grant(grant: Grant, authority: Authority, district: DistrictPolicy, known: Known) -> Iterator[Finding]:
-    yield from _identity(grant, district, known)
-    yield from _period(grant, authority)
-    yield from _rows(grant, authority.space, known)
-    yield from _agreement(grant, known)
-    for coordinate in grant.fields:
-        yield from _coordinate(coordinate, grant, authority, district, known)
-    for approval in grant.approvals:
-        for coordinate in approval.covers:
-            if coordinate not in grant.fields:
-                message = f"{coordinate} is approved but not granted. Grant it under [fields], or take it out."
-                yield Finding(grant.file, approval.line, "approval", message)
-    edges = {coordinate: known.facts[coordinate].leads_to for coordinate in grant.fields if coordinate in known.facts}
-    for coordinate, leads_to in lead_nowhere(edges):
-        message = (
-            f"Nothing of {leads_to} is granted, so {coordinate} leads nowhere. Grant a field of it, or take this out."
-        )
-        yield _at(grant, coordinate, message)
-    for coordinate in unreachable(edges):
-        type_name = coordinate.partition(".")[0]
-        message = f"No granted edge leads to {type_name}, so {coordinate} is out of reach. Grant one, or take this out."
-        yield _at(grant, coordinate, message)
-
-
-def _at(grant: Grant, coordinate: Coordinate, message: str) -> Finding:
-    type_name = coordinate.partition(".")[0]
-    line = grant.lines.get(coordinate, grant.line("fields"))
-    return Finding(grant.file, line, f"fields.{type_name}", message)
-
-
-def _key(grant: Grant, key: str, message: str) -> Finding:
-    return Finding(grant.file, grant.line(key), key, message)
-
-
-def _identity(grant: Grant, district: DistrictPolicy, known: Known) -> Iterator[Finding]:
-    stem = PurePosixPath(grant.file).name.removesuffix(".toml")
-    if stem != grant.client and not stem.startswith((f"{grant.client}-", f"{grant.client}.")):
-        message = f"The file is named {stem} but grants to {grant.client}. Name it {grant.client}.toml."
-        yield _key(grant, "client", message)
-    if known.clients is not None and grant.client not in known.clients:
-        yield _key(
-            grant, "client", "There is no such client. Register it with `homeroom client add`, or correct its name."
-        )
-    if grant.purpose not in district.purposes:
-        words = ", ".join(sorted(district.purposes)) or "none yet"
-        message = f"The district has no such purpose; its words are: {words}. Use one, or add this under `purposes`."
-        yield _key(grant, "purpose", message)
-    if not grant.statement:
-        yield _key(grant, "statement", "No sentence says what the data is for. Write one that a parent understands.")
-    if not grant.fields:
-        yield _key(grant, "fields", "The grant lists no field, and so gives nothing. List some, or remove the file.")
-
-
-def _period(grant: Grant, authority: Authority) -> Iterator[Finding]:
-    end = last_day(grant, authority.state)
-    if grant.not_after < grant.not_before:
-        yield _key(grant, "not_after", "The grant ends before it begins, and so is never in force. Correct the days.")
-    elif authority.today > end:
-        yield _key(grant, "not_after", f"The grant expired after {end}. Renew it, or remove the file.")
-    if end < grant.not_after and authority.state:
-        message = f"The state allows {authority.state.max_days} days, so the grant ends on {end}. Write that day."
-        yield _key(grant, "not_after", message)
-    if grant.review_by and authority.today > grant.review_by:
-        yield _key(grant, "review_by", f"The review was due by {grant.review_by}. Look at the grant, and set the next.")
-
-
-def _rows(grant: Grant, space: SpaceId, known: Known) -> Iterator[Finding]:
-    for key in ("schools", "grade_levels", "subjects"):
-        if getattr(grant.rows, key) == ():
-            yield _key(grant, f"rows.{key}", "The list is empty, so the grant reaches nobody. Fill it, or take it out.")
-    schools = known.schools.get(space)
-    for n, school in enumerate(grant.rows.schools or ()):
-        if schools is not None and school not in schools:
-            message = f"The district has no school with the key {school}. Correct it, or import the school."
-            yield _key(grant, f"rows.schools[{n}]", message)
-    for n, level in enumerate(grant.rows.grade_levels or ()):
-        if level not in GRADE_LEVELS and level not in {f"{year:02}" for year in range(1, 14)}:
-            message = f"{level} is no grade level. They are written 01 to 13, PK, KG and so on (CEDS 000100)."
-            yield _key(grant, f"rows.grade_levels[{n}]", message)
-
-
-def _agreement(grant: Grant, known: Known) -> Iterator[Finding]:
-    if grant.agreement is None:
-        if grant.basis in WRITTEN_AGREEMENT:
-            message = f"A disclosure on the basis {grant.basis} rests on a written agreement. Add [agreement]."
-            yield _key(grant, "agreement", message)
-        return
-    covered = {*grant.agreement.schedule, NOT_STUDENT_DATA}
-    for coordinate in grant.fields:
-        fact = known.facts.get(coordinate)
-        if fact is not None and fact.category not in covered:
-            message = f"{coordinate} is {fact.category} data, which the agreement's schedule does not cover. Amend one."
-            yield _at(grant, coordinate, message)
-    categories = {fact.category for fact in known.facts.values()}
-    if grant.agreement.signed > grant.not_before:
-        yield _key(
-            grant, "agreement.signed", "The agreement is signed after the grant begins. Correct one of the days."
-        )
-    for n, category in enumerate(grant.agreement.schedule):
-        # An agreement may cover more than the graph has; a name that differs in case or spaces alone is a slip.
-        slip = {c.casefold(): c for c in categories}.get(category.strip().casefold())
-        if slip is not None and slip != category:
-            yield _key(grant, f"agreement.schedule[{n}]", f"The category is written {slip}. Correct it.")
-
-
-def _coordinate(
-    coordinate: Coordinate, grant: Grant, authority: Authority, district: DistrictPolicy, known: Known
-) -> Iterator[Finding]:
-    fact = known.facts.get(coordinate)
-    if fact is None:
-        yield _at(
-            grant, coordinate, f"The graph has no {coordinate}, so nothing is granted. Correct it, or take it out."
-        )
-        return
-    if known.scopes is not None and fact.scope not in known.scopes:
-        yield _at(grant, coordinate, f"There is no scope {fact.scope}, so nobody can hold it. Take the field out.")
-    registered = None if known.clients is None else known.clients.get(grant.client)
-    if registered is not None and fact.scope not in registered:
-        message = f"{grant.client} is not registered for {fact.scope}, which {coordinate} needs. Register it."
-        yield _at(grant, coordinate, message)
-    transform = grant.fields[coordinate]
-    if transform is not None and not fact.is_text:
-        message = (
-            f"{coordinate} is {fact.graphql_type}, and only a text can be shown as {transform}. Nothing of it leaves."
-        )
-        yield _at(grant, coordinate, message)
-    for role in missing_roles(Ask(coordinate, fact.scope, fact.sensitivity, fact.is_text), authority):
-        message = f"{coordinate} is {fact.sensitivity} and is not approved by name by the {role}. Add an [[approval]]."
-        yield _at(grant, coordinate, message)
-    if authority.state and (denial := denied_by_state(coordinate, authority.state, grant)):
-        place = f"{authority.state.file}:{denial.line}"
-        yield _at(grant, coordinate, f"The state denies {coordinate} ({place}), so it is withheld. Take it out.")
-    if denial := denied_by_district(coordinate, district):
-        place = f"{district.file}:{denial.line}"
-        yield _at(grant, coordinate, f"The district denies {coordinate} ({place}), so it is withheld. Take it out.")

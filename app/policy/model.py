@@ -51,18 +51,26 @@ WRITTEN_AGREEMENT = frozenset({Basis.SCHOOL_OFFICIAL, Basis.AUDIT_EVALUATION, Ba
 """The bases on which a disclosure to a vendor needs an agreement in writing."""
 
 
+class Severity(StrEnum):
+    """ERROR: what is written has no effect, another than it says, or no agreement. WARNING: it has; look at it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """Something in a policy file that does not do what its author meant, with its place and what to do."""
+    """Something in a policy file that somebody should look at, with its place and what to do."""
 
     file: str
     line: int
     key: str
     message: str
+    severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}"
-        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+        mark = "warning: " if self.severity is Severity.WARNING else ""
+        return f"{self.file}:{self.line}: {mark}{f'{self.key}: ' if self.key else ''}{self.message}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,19 @@ from datetime import date
 
 from sqlalchemy import Table, create_engine, select
 
+from app.policy.authority import Authority
 from app.policy.cases import Enrolled, Record
-from app.policy.model import Rows
 from app.spaces import tables as t
 from app.spaces.admission import Admission, school_year
 from app.spaces.columns import metadata
 from app.spaces.driver import Readers
 
 
-def admits(type_name: str, record: Record, rows: Rows, today: date) -> bool:
-    """Whether the record of that type is in the rows on a day."""
+def admits(type_name: str, record: Record, authority: Authority) -> bool:
+    """Whether the record of that type is in the rows of a caller's grant."""
+    if authority.grant is None:
+        return False
+    rows, today = authority.grant.rows, authority.today
     table = t.BY_TYPE[type_name].alias("t")
     readers = Readers("sqlite+aiosqlite:///:memory:")
     engine = create_engine("sqlite://")

@@ -13,7 +13,7 @@ from app.policy.cases import Case, Enrolled, Record, read_cases
 from app.policy.decide import Permit, Reason, decide
 from app.policy.documents import EXPECTED
 from app.policy.judge import Court, Verdict
-from app.policy.model import DistrictPolicy, Grant, PolicySet, Rows, SpacePolicy, StatePolicy
+from app.policy.model import DistrictPolicy, Grant, PolicySet, SpacePolicy, StatePolicy
 from app.policy.reading import read_policies
 from tests.policy import strategies
 from tests.policy.texts import CASES, CASES_FILE, FACTS, GRANT, GRANT_FILE, SPACE, Known, files
@@ -21,11 +21,11 @@ from tests.policy.texts import CASES, CASES_FILE, FACTS, GRANT, GRANT_FILE, SPAC
 DAY = date(2026, 9, 15)
 
 
-def never(_type: str, _record: Record, _rows: Rows, _today: date) -> bool:
+def never(_type: str, _record: Record, _authority: Authority) -> bool:
     return False
 
 
-def of_elm(_type: str, record: Record, _rows: Rows, _today: date) -> bool:
+def of_elm(_type: str, record: Record, _authority: Authority) -> bool:
     return any(enrolled.school == "elm" for enrolled in record.enrollments)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.cli.main import homeroom
 from app.errors import UsageError
+from app.ledger import Ledger
 from app.names import Scope
 from app.oauth.clients import State, add_client, set_state
 from app.policy.documents import FORMS
@@ -18,7 +20,8 @@ from app.spaces import tables
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
 from app.storage.published import publish
-from tests.policy.texts import GRANT, GRANT_FILE, STATE_FILE, files
+from tests.ledger.samples import an_entry, checkpoints_in, disclosed
+from tests.policy.texts import GRANT, GRANT_FILE, SPACE, STATE_FILE, files
 
 
 def write(home: Path, tree: dict[str, bytes]) -> None:
@@ -48,6 +51,21 @@ def register(home: Path, state: State, *scopes: str) -> None:
         await control.dispose()
 
     asyncio.run(fill(open_engine(f"sqlite+aiosqlite:///{home / 'control.db'}")))
+
+
+def disclose(home: Path, coordinates: tuple[str, ...], *, days_ago: int) -> None:
+    """Let the ledger say that something left."""
+
+    async def fill(ledger: AsyncEngine) -> None:
+        await migrate(ledger, "ledger")
+        folder = home / f"checkpoints-{days_ago}"
+        kept = Ledger(ledger, SPACE, checkpoints_in(folder))
+        at = datetime.now(UTC) - timedelta(days=days_ago)
+        await kept.record(an_entry(at=at, disclosed=disclosed(1, coordinates=coordinates)))
+        await kept.close()
+        await ledger.dispose()
+
+    asyncio.run(fill(open_engine(f"sqlite+aiosqlite:///{home / 'ledger.db'}")))
 
 
 def store_school(home: Path, key: str) -> None:
@@ -89,7 +107,35 @@ def test_schools_and_clients_are_compared_with_the_databases(home: Path) -> None
     assert "255901108" in ran.stdout
     assert "key 255901107" not in ran.stdout
     assert "readwell is not registered for enrollment/school.read" in ran.stdout
-    assert "could not be asked" not in ran.stderr
+    assert "its database could not be asked" not in ran.stderr
+
+
+def test_what_left_of_sensitive_fields_is_looked_up_in_the_ledger(home: Path) -> None:
+    today = datetime.now(UTC).date()
+    long_ago = f"not_before = {today - timedelta(days=200)}\nnot_after = {today + timedelta(days=100)}"
+    grant = GRANT.replace("not_before = 2026-08-15\nnot_after = 2027-06-30", long_ago)
+    grant = grant.replace("2026-07-", "2020-07-")
+    write(home, files(grant=grant))
+    disclose(home, ("Student.firstName",), days_ago=95)
+    ran = run(home, "lint")
+    assert ran.exit_code == 1
+    assert ran.stdout == (
+        f"{GRANT_FILE}:18: warning: fields.Student: Student.races is sensitive and was not used for 90 days. "
+        "Take it out, or ask what it is for.\n"
+    )
+    assert "ledger could not be asked" not in ran.stderr
+    assert run(home, "lint", "--errors").exit_code == 0
+    disclose(home, ("Student.firstName", "Student.races"), days_ago=10)
+    assert run(home, "lint").exit_code == 0
+
+
+def test_a_ledger_that_is_young_tells_nothing_of_use(home: Path) -> None:
+    today = datetime.now(UTC).date()
+    write(
+        home, files(grant=GRANT.replace("2026-08-15", str(today - timedelta(days=200))).replace("2026-07", "2020-07"))
+    )
+    disclose(home, ("Student.firstName",), days_ago=89)
+    assert "not used" not in run(home, "lint").stdout
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:

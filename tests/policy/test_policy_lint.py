@@ -1,12 +1,17 @@
 """What a check of the policies finds."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from app.names import Coordinate, SpaceId
-from app.policy.lint import Known, lint
-from app.policy.model import Finding
+from app.policy.known import Known
+from app.policy.lint import lint
+from app.policy.model import Finding, Severity
 from app.policy.reach import lead_nowhere, unreachable
 from app.policy.reading import read_policies
+from app.policy.usage import long_given
 from tests.policy.texts import (
     DISTRICT,
     DISTRICT_FILE,
@@ -181,3 +186,46 @@ def test_a_type_is_reached_over_several_edges() -> None:
 def test_edges_that_lead_to_each_other_alone_are_out_of_reach() -> None:
     edges = {Coordinate("A.b"): "B", Coordinate("B.a"): "A"}
     assert list(unreachable(edges)) == ["A.b", "B.a"]
+
+
+def test_a_field_that_its_client_has_not_used_is_found_while_the_grant_is_in_force() -> None:
+    races = Known(FACTS, unused={SPACE: {(READWELL, "instruction"): {Coordinate("Student.races")}}})
+    (told,) = found(known=races)
+    assert (told.file, told.line, told.key, told.severity) == (GRANT_FILE, 18, "fields.Student", Severity.WARNING)
+    assert told.message.startswith("Student.races is sensitive and was not used for 90 days.")
+    over = found(known=races, grant=GRANT.replace("2027-06-30", "2026-09-14"))
+    assert ["expired" in one.message for one in over] == [True]
+    assert found(known=Known(FACTS, unused={SPACE: {(READWELL, "rostering"): {Coordinate("Student.races")}}})) == ()
+
+
+def test_what_a_subgraph_may_receive_is_compared_with_what_there_is() -> None:
+    district = DISTRICT + (
+        '[subgraphs.lms]\nmay_receive = ["Student.sourceKey", "Student.firstName", "Student.nickname", "Pupil.id"]\n'
+    )
+    told = found(district=district, known=replace(KNOWN, subgraphs=("lms",)))
+    assert [(one.line, one.key) for one in told] == [
+        (6, "subgraphs.lms.may_receive[2]"),
+        (6, "subgraphs.lms.may_receive[3]"),
+    ]
+    (unheard,) = found(district=district.split("may_receive")[0], known=replace(KNOWN, subgraphs=()))
+    assert (unheard.file, unheard.line, unheard.key) == (DISTRICT_FILE, 5, "subgraphs.lms")
+    assert found(district=district.split("may_receive")[0]) == ()
+
+
+def test_what_works_as_it_is_written_is_a_warning_and_what_does_not_an_error() -> None:
+    looked_at = found(grant=GRANT.replace("statement", "review_by = 2026-09-01\nstatement").replace("levelled ", ""))
+    assert [(one.key, one.severity) for one in looked_at] == [("review_by", Severity.WARNING)]
+    assert str(looked_at[0]).startswith(f"{GRANT_FILE}:3: warning: review_by: The review was due")
+    broken = found(grant=GRANT.replace('"races"', '"nickname"'))
+    assert {one.severity for one in broken} == {Severity.ERROR}
+
+
+def test_what_was_given_for_long_is_what_was_permitted_then_and_is_now() -> None:
+    def given(grant: str, days: int) -> object:
+        return long_given(read_policies(files(grant=grant)), FACTS, NOON + timedelta(days=days))
+
+    races = {SPACE: {(READWELL, "instruction"): {"Student.races"}}}
+    assert given(GRANT, 59) == races  # 13 November, 90 days after the first day
+    assert given(GRANT, 58) == {SPACE: {}}
+    assert given(GRANT.replace("2026-07-21", "2026-09-01"), 59) == {SPACE: {}}
+    assert given(GRANT.replace("2027-06-30", "2026-10-01"), 59) == {SPACE: {}}
