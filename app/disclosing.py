@@ -18,6 +18,7 @@ from app.oauth.caller import Caller
 from app.operation.decided import Denial
 from app.operation.model import Operation
 from app.policy.authority import Authority
+from app.telemetry.trail import Trail
 
 Bytes = bytes | bytearray
 """What leaves: a chunk is written once, and handed on as it is."""
@@ -35,7 +36,7 @@ class Disclosure:
     ledger: Ledger
     caller: Caller
     authority: Authority
-    request: str
+    trail: Trail
     operation: Operation | None = None
 
     async def refuse(self, error: RequestError) -> None:
@@ -51,7 +52,9 @@ class Disclosure:
         first = await anext(parts)
         if first.last:
             await parts.aclose()
+            self.trail.stage("record")
             await self._record(Kind.ANSWER, first.whose, reasons)
+            self.trail.stage("answer")
             return b"".join((opening, first.data, b"}"))
         return self._stream(opening, first, parts, reasons)
 
@@ -66,11 +69,14 @@ class Disclosure:
                 # The next part is read while the entry of this one becomes durable, and never more than one ahead.
                 following = None if part.last else asyncio.create_task(anext_of(parts))
                 if opening:
+                    self.trail.stage("record")
                     await asyncio.gather(self._record(Kind.OPENING, (), denied, complete=False), self._chunk(part))
                 else:
                     await self._chunk(part)
                 if part.last:
                     part.data.extend(b"}")
+                if opening:
+                    self.trail.stage("answer")  # to its end: its further parts are read and recorded meanwhile
                 yield b"".join((opening, part.data)) if opening else part.data
                 if following is None:
                     break
@@ -111,7 +117,7 @@ class Disclosure:
             Entry(
                 kind=kind,
                 at=self.rooms.clock(),
-                request=self.request,
+                request=self.trail.id,
                 client=self.caller.client,
                 purpose=self.caller.purpose,
                 basis=grant.basis.value if grant else None,

@@ -12,6 +12,7 @@ from app.installation import Installation
 from app.operation.bind import bind
 from app.operation.filtering import check_filters
 from app.sources.fetch import Asking
+from app.telemetry.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Request:
     document: str
     operation_name: str | None
     variables: object
-    id: str
+    trail: Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +34,28 @@ class Answer:
 
 
 async def answer(request: Request, rooms: Installation) -> Answer:
-    """Token, operation, authorize, plan, execute, record, answer.
+    """Token, operation, authorize, plan, execute, record, answer: `stage` names each to the operator as it begins.
 
     Raises: RequestError for the caller's mistakes, Unavailable if a space or its ledger does not answer.
     """
+    stage = request.trail.stage
+    stage("token")
     caller = rooms.authorization.caller(request.authorization)
+    request.trail.client = caller.client
     space, ledger = rooms.space(caller)
     authority = rooms.authority(caller)
-    disclosure = Disclosure(rooms, ledger, caller, authority, request.id)
+    disclosure = Disclosure(rooms, ledger, caller, authority, request.trail)
     try:
+        stage("operation")
         operation = rooms.operation(request.document, request.operation_name)
         disclosure = replace(disclosure, operation=operation)
         bound = bind(operation, rooms.schema, request.variables, rooms.settings.limits)
-        authorized, plan = rooms.plan(operation, authority)
+        stage("authorize")
+        authorized = rooms.authorized(operation, authority)
         check_filters(authorized, bound.arguments)
+        stage("plan")
+        plan = rooms.plan(authorized)
+        stage("execute")
         asking = Asking(authority, bound.true, bound.arguments, rooms.settings.limits.chunk)
         local = local_values(authorized, rooms.schema, bound.variables, bound.true)
         parts = execute(plan, asking, {CORE: space}, local)

@@ -52,6 +52,12 @@ EACH = 1_000
 """What the shortest query weighs, in characters."""
 
 
+def weight(operation: Operation) -> int:
+    """What an operation weighs: what a schema of few types makes of a query grows with its text."""
+    source = operation.document.loc
+    return EACH + (len(source.source.body) if source else TEXT)
+
+
 class Recent(Generic[K, V]):
     """The values that were used last, as many as weigh no more than `budget` together."""
 
@@ -97,7 +103,8 @@ class Installation:
     clock: Clock = now
     followed: float = inf  # when it last took in what changed, by the monotonic clock
     _operations: Recent[tuple[str, str | None], Operation] = field(default_factory=lambda: Recent(TEXT))
-    _plans: Recent[tuple[Operation, Authority], tuple[Authorized, Plan]] = field(default_factory=lambda: Recent(TEXT))
+    _authorized: Recent[tuple[Operation, Authority], Authorized] = field(default_factory=lambda: Recent(TEXT))
+    _plans: Recent[Authorized, Plan] = field(default_factory=lambda: Recent(TEXT))
     _authorities: Recent[tuple[Hashable, ...], tuple[datetime, Authority]] = field(default_factory=lambda: Recent(4096))
 
     def space(self, caller: Caller) -> tuple[Space, Ledger]:
@@ -142,19 +149,20 @@ class Installation:
         parsed = parse_operation(document, name, self.schema, self.settings.limits)
         return self._operations.keep(key, parsed, EACH + len(document))
 
-    def plan(self, operation: Operation, by: Authority) -> tuple[Authorized, Plan]:
-        """What is left of an operation under an authority, and its plan; made once."""
+    def authorized(self, operation: Operation, by: Authority) -> Authorized:
+        """What is left of an operation under an authority; decided once."""
         key = (operation, by)
-        kept = self._plans.get(key)
-        if kept is None:
-            authorized = authorize(operation, by)
-            # What a schema of few types makes of a query grows with its text.
-            weight = EACH + (len(operation.document.loc.source.body) if operation.document.loc else TEXT)
-            kept = self._plans.keep(key, (authorized, plan(authorized, self.supergraph)), weight)
-        return kept
+        kept = self._authorized.get(key)
+        return kept or self._authorized.keep(key, authorize(operation, by), weight(operation))
+
+    def plan(self, authorized: Authorized) -> Plan:
+        """How what is left of an operation is fetched; planned once."""
+        kept = self._plans.get(authorized)
+        return kept or self._plans.keep(authorized, plan(authorized, self.supergraph), weight(authorized.operation))
 
     def put_in_force(self, policies: PolicySet) -> None:
         """Swap the whole policy set at once."""
         self.policies = policies
         self._authorities.clear()
+        self._authorized.clear()
         self._plans.clear()

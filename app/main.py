@@ -3,6 +3,7 @@
 The installation is opened when the server starts and closed when the last answer has left; the routes exist between.
 """
 
+import asyncio
 import gc
 import logging
 import os
@@ -10,22 +11,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from app import gateway
-from app.errors import HomeroomError, Unauthenticated, Unavailable
+from app.errors import HomeroomError, Unauthenticated
 from app.gateway import Answer, Request
 from app.installation import Installation
 from app.names import SpaceId
 from app.opening import open_installation
 from app.schema.build import sdl
 from app.settings import Settings, read_settings
-from app.storage.published import change_number
-from app.web import oauth, pages
+from app.storage.probe import answers
+from app.telemetry.metrics import STAGES
+from app.telemetry.trail import Trails
+from app.web import oauth, pages, probes
+from app.web.edge import Watch
 from app.web.graphql import GraphQL
 from app.web.log import note
+from app.web.probes import Readiness
 from app.web.site import site
 
 CONFIG = "HOMEROOM_CONFIG"
@@ -51,20 +55,42 @@ def tell(error: HomeroomError) -> None:
 def application(opening: Opening, *, failed: Callable[[HomeroomError], None] = tell) -> Starlette:
     """The application; `opening` is entered at its start and left at its end, `failed` hears why it did not start."""
 
+    watch = Watch()
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
             async with opening() as rooms:
                 graph = graphql(rooms)
+                watch.trails = trails(rooms.settings)
+                telling = asyncio.create_task(tell_metrics())
                 settle()
-                app.router.routes.extend(routes(rooms, graph))
+                app.router.routes.extend(routes(rooms, graph, _readiness(rooms.settings)))
                 yield
                 await graph.finished(LAST_WORDS)
+                telling.cancel()
+                await asyncio.to_thread(watch.trails.close)
         except HomeroomError as error:
             failed(error)
             raise
 
-    return site([], lifespan=lifespan)
+    return site([], lifespan=lifespan, watch=watch)
+
+
+def trails(settings: Settings) -> Trails:
+    """How requests are followed: with traces only where a collector is named."""
+    if not settings.telemetry.endpoint:
+        return Trails(settings.server.request_id_header)
+    from app.telemetry.traces import TracedTrails
+
+    return TracedTrails(settings.server.request_id_header, settings.telemetry)
+
+
+async def tell_metrics() -> None:
+    """Hand on what was added up, so that whichever worker is asked can tell it."""
+    while True:
+        await asyncio.sleep(1)
+        STAGES.tell()
 
 
 def settle() -> None:
@@ -77,12 +103,13 @@ def settle() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def routes(rooms: Installation, graph: GraphQL) -> list[BaseRoute]:
+def routes(rooms: Installation, graph: GraphQL, readiness: Readiness) -> list[BaseRoute]:
     """Every address of an installation."""
     return [
         Route("/graphql", graph),
         *oauth.routes(rooms.authorization),
-        *pages.routes(issuer=rooms.settings.issuer, sdl=sdl, ready=_ready(rooms)),
+        *pages.routes(issuer=rooms.settings.issuer, sdl=sdl),
+        *probes.routes(rooms.settings, readiness),
     ]
 
 
@@ -119,11 +146,14 @@ def _challenge(settings: Settings) -> Callable[[Unauthenticated], str]:
     return challenge
 
 
-def _ready(rooms: Installation) -> Callable[[], Awaitable[None]]:
-    async def ready() -> None:
-        try:
-            await change_number(rooms.control)
-        except (SQLAlchemyError, OSError) as error:
-            raise Unavailable("The control database does not answer.") from error
+def _readiness(settings: Settings) -> Readiness:
+    """Every database that an answer needs."""
 
-    return ready
+    def asked(url: str, table: str) -> Callable[[], Awaitable[bool]]:
+        return lambda: answers(settings.database_url(url), table)
+
+    questions = {"control": asked(settings.control, "change")}
+    for name, place in settings.spaces.items():
+        questions |= {f"space {name}": asked(place.database, "student")}
+        questions |= {f"ledger {name}": asked(place.ledger, "entry")}
+    return Readiness(questions)

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
@@ -16,6 +17,9 @@ from app.names import SpaceId, is_space_id
 from app.toml.culprit import Problem, culprit
 from app.toml.lines import Path as Place
 from app.toml.lines import TooDeepError, dotted, find_lines, line_of
+
+STORES = frozenset({"redis", "rediss", "valkey", "valkeys"})
+"""The schemes of a store in which several servers count together."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +44,41 @@ class OAuth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts_per_minute: int = 30
 
 
+class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How clients share the server, so that none starves another."""
+
+    points_per_minute: int = 6_000
+    tokens_per_minute: int = 120
+    store: str = "memory"
+    at_once: int = 32
+    waiting: int = 100
+    wait_seconds: int = 30
+
+
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one process takes requests in, and how it stops."""
+
+    request_id_header: str = ""
+    connections: int = 1_000
+    notice_seconds: int = 0
+    grace_seconds: int = 30
+
+
+class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may read `/metrics`."""
+
+    read_by: Literal["loopback", "token", "anyone", "nobody"] = "loopback"
+    token_file: str = "keys/metrics"  # noqa: S105 - the name of a file
+
+
+class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where traces go. They hold the names of stages, ids, codes and times, and no value."""
+
+    endpoint: str = ""
+    service: str = "homeroom"
+    sample: float = 1.0
+
+
 class SpaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where one space is kept. Its name and time zone stand in its `district.toml`."""
 
@@ -56,6 +95,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: str = "keys"
     limits: Limits = Limits()
     oauth: OAuth = OAuth()
+    traffic: Traffic = Traffic()
+    server: Server = Server()
+    metrics: Metrics = Metrics()
+    telemetry: Telemetry = Telemetry()
     spaces: dict[str, SpaceSettings] = {}
     home: Path = Path()
 
@@ -175,10 +218,26 @@ def problems(settings: Settings) -> Iterator[Problem]:
         if not is_space_id(name):
             yield ("spaces", name), "A space is named `state/district` in lower case, such as tx/grand-bend. Rename it."
     yield from _databases(settings)
-    for section in ("limits", "oauth"):
+    for section in ("limits", "oauth", "traffic", "server"):
         for key, value in msgspec.structs.asdict(getattr(settings, section)).items():
-            if value < 1:
+            if isinstance(value, int) and value < 1 and (value < 0 or key != "notice_seconds"):
                 yield (section, key), "A limit is at least 1. Correct it."
+    yield from _watching(settings)
+
+
+def _watching(settings: Settings) -> Iterator[Problem]:
+    """Where requests are counted, and where traces go."""
+    if settings.traffic.store != "memory" and urlsplit(settings.traffic.store).scheme not in STORES:
+        yield (
+            ("traffic", "store"),
+            "Requests are counted in `memory`, or at redis://… or valkey://…. Write one of them.",
+        )
+    if settings.telemetry.endpoint and urlsplit(settings.telemetry.endpoint).scheme not in {"http", "https"}:
+        yield ("telemetry", "endpoint"), "A collector is named by an http:// or https:// address. Write one."
+    if not 0 <= settings.telemetry.sample <= 1:
+        yield ("telemetry", "sample"), "This is a part of all requests, from 0 to 1. Correct it."
+    if not re.fullmatch(r"[a-z0-9-]*", settings.server.request_id_header):
+        yield ("server", "request_id_header"), "A header is named in lower case, such as x-request-id. Correct it."
 
 
 def _databases(settings: Settings) -> Iterator[Problem]:

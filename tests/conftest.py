@@ -1,5 +1,7 @@
 """What every room's tests stand on: the event loop, a real PostgreSQL server, fresh databases."""
 
+import io
+import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ if str(ROOT) not in sys.path:  # so that `tests.worlds` is found however pytest 
 
 from app.settings import Settings  # noqa: E402
 from app.storage.engines import open_engine  # noqa: E402
+from app.web.log import Lines  # noqa: E402
 from tests import postgres as postgresql  # noqa: E402
 
 
@@ -59,3 +62,18 @@ async def database(database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = open_engine(Settings().database_url(database_url))
     yield engine
     await engine.dispose()
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """All that the process logs, as it would be written."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(Lines())
+    root, ours = logging.getLogger(), logging.getLogger("homeroom")
+    former = ours.level
+    root.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    yield written
+    root.removeHandler(handler)
+    ours.setLevel(former)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -93,13 +94,15 @@ def serve_alone(settings: Settings, listener: socket.socket, said: str) -> None:
 def serve_together(settings: Settings, listener: socket.socket, said: str, workers: int, config: Path) -> None:
     """Serve in several processes that share the listener. What stops them is found before they start."""
     from app.main import CONFIG
+    from app.telemetry.metrics import FOLDER
 
     asyncio.run(_try(settings))
-    os.environ[CONFIG] = str(config.resolve())
     listener.set_inheritable(True)
-    supervisor = Multiprocess(_configuration("app.main:from_environment", workers), sockets=[listener])
-    click.echo(said, err=True)
-    supervisor.run()
+    with tempfile.TemporaryDirectory(prefix="homeroom-metrics-") as folder:
+        os.environ.update({CONFIG: str(config.resolve()), FOLDER: folder})
+        supervisor = Multiprocess(_configuration("app.main:from_environment", workers), sockets=[listener])
+        click.echo(said, err=True)
+        supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         raise Unavailable("A worker could not start; the log says why.")
 

@@ -1,20 +1,25 @@
 """The edge: what holds for every request, whatever its route.
 
-A request gets an id, the answer carries it, the log has one line for it. What fails is masked: an error id for the
-caller, the kind and the place for the operator, the text for nobody.
+A request gets an id, the answer carries it, the log has one line for it, and it is counted. What fails is masked: an
+error id for the caller, the kind and the place for the operator, the text for nobody.
 """
 
-import secrets
 import time
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.telemetry.metrics import count_request
+from app.telemetry.trail import Trail, Trails
 from app.web.failure import fail
 from app.web.log import note
 
 REQUEST_ID = "homeroom.request"
 """Where a request's id stands in its ASGI scope."""
+
+TRAIL = "homeroom.trail"
+"""Where its trail stands."""
 
 _HEADERS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 _GONE = 499  # the caller went away before the answer had left
@@ -27,19 +32,28 @@ class Aborted(Exception):  # noqa: N818 - it says what became of the answer
     """
 
 
+class Watch:
+    """How requests are followed. The configuration says it, which is read before the first one comes."""
+
+    def __init__(self) -> None:
+        self.trails = Trails()
+
+
 class Edge:
     """ASGI middleware around every route."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, watch: Watch) -> None:
         self.app = app
+        self.watch = watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and write its line."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = secrets.token_hex(12)
-        scope[REQUEST_ID] = request
+        trail = self.watch.trails.begin(scope["headers"])
+        request = trail.id
+        scope[REQUEST_ID], scope[TRAIL] = request, trail
         began = time.perf_counter()
         status, sent, ended = 0, 0, False
 
@@ -61,21 +75,34 @@ class Edge:
             raise Aborted from None
         except Exception as error:
             failure = fail(error, request)
+            trail.code = failure.code
             if status:
                 raise Aborted from None
-            body = failure.body()
+            body = failure.body(request)
             headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
             headers += [(b"cache-control", b"no-store"), *failure.headers()]
             await tell({"type": "http.response.start", "status": int(failure.status), "headers": headers})
             await tell({"type": "http.response.body", "body": body})
         finally:
-            note(
-                "request",
-                request=request,
-                method=scope["method"],
-                route=getattr(scope.get("route"), "path", None),
-                status=status or _GONE,
-                whole=ended,
-                bytes=sent,
-                ms=round((time.perf_counter() - began) * 1000, 2),
-            )
+            _end(trail, scope, status or _GONE, time.perf_counter() - began, sent=sent, whole=ended)
+
+
+def _end(trail: Trail, scope: Scope, status: int, seconds: float, *, sent: int, whole: bool) -> None:
+    """Write the request's line, and count it. INVARIANT: its address and its headers are in neither."""
+    route = getattr(scope.get("route"), "path", None)
+    trail.end(scope["method"], route, status)
+    count_request(route, status, seconds)
+    facts: dict[str, Any] = {} if trail.trace is None else {"trace": trail.trace}
+    note(
+        "request",
+        request=trail.id,
+        method=scope["method"],
+        route=route,
+        client=trail.client,
+        status=status,
+        code=trail.code,
+        whole=whole,
+        bytes=sent,
+        ms=round(seconds * 1000, 2),
+        **facts,
+    )

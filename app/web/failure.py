@@ -20,10 +20,10 @@ class Failure:
     code: str
     message: str
 
-    def body(self) -> bytes:
+    def body(self, request: str) -> bytes:
         """The failure as a GraphQL answer without data. Spec: GraphQL §7.1, GraphQL over HTTP §6."""
         error = {"message": self.message, "extensions": {"code": self.code, "id": self.id}}
-        return msgspec.json.encode({"errors": [error]})
+        return msgspec.json.encode({"errors": [error], "extensions": {"request": request}})
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """When to come back."""

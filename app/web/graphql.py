@@ -15,7 +15,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import RequestError, Unauthenticated
 from app.gateway import Answer, Request
-from app.web.edge import REQUEST_ID, Aborted
+from app.telemetry.metrics import count_answer
+from app.telemetry.trail import Trail
+from app.web.edge import TRAIL, Aborted
 from app.web.failure import fail
 from app.web.media import JSON, answer_type
 from app.web.parameters import Headers, Refused, read_request
@@ -56,35 +58,46 @@ class GraphQL:
         try:
             await self._answer(scope, receive, send)
         finally:
+            trail: Trail = scope[TRAIL]
+            count_answer(trail.client, trail.code)
             self._running -= 1
             if not self._running:
                 self._idle.set()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         media = JSON
-        name: str = scope[REQUEST_ID]
+        trail: Trail = scope[TRAIL]
+        name = trail.id
         try:
             headers = Headers(scope)
             media = _accepted(headers)
-            request = await read_request(scope, receive, headers, self.body_bytes, name)
+            request = await read_request(scope, receive, headers, self.body_bytes, trail)
             body = (await self.answer(request)).body
             if isinstance(body, bytes):
                 await _respond(send, HTTPStatus.OK, media, body)
             else:
                 start = _start(HTTPStatus.OK, media)
                 await stream(body, start, receive, send, request=name, seconds=self.stream_seconds)
-        except (Aborted, ClientDisconnect):
+        except Aborted:
+            trail.code = "BROKEN_OFF"
+            raise
+        except ClientDisconnect:
+            trail.code = "CALLER_LEFT"
             raise
         except Unauthenticated as error:
+            trail.code = error.code
             challenge = [(b"www-authenticate", self.challenge(error).encode("latin-1"))]
-            await _respond(send, error.status, media, _errors(error), challenge)
+            await _respond(send, error.status, media, _errors(error, name), challenge)
         except Refused as error:
-            await _respond(send, error.status, media, _errors(error), error.headers)
+            trail.code = error.code
+            await _respond(send, error.status, media, _errors(error, name), error.headers)
         except RequestError as error:
-            await _respond(send, _status(error, media), media, _errors(error))
+            trail.code = error.code
+            await _respond(send, _status(error, media), media, _errors(error, name))
         except Exception as error:
             failure = fail(error, name)
-            await _respond(send, failure.status, media, failure.body(), failure.headers())
+            trail.code = failure.code
+            await _respond(send, failure.status, media, failure.body(name), failure.headers())
 
 
 def _accepted(headers: Headers) -> str:
@@ -104,10 +117,11 @@ def _status(error: RequestError, media: str) -> HTTPStatus:
     return HTTPStatus.OK if media == JSON and error.status is HTTPStatus.BAD_REQUEST else error.status
 
 
-def _errors(error: RequestError) -> bytes:
+def _errors(error: RequestError, request: str) -> bytes:
     """The `errors` of a request that was not executed: there is no `data` beside them."""
     several = getattr(error, "errors", None)  # an invalid query has one for each thing wrong with it
-    return msgspec.json.encode({"errors": several or [{"message": error.message, "extensions": error.extensions}]})
+    errors = several or [{"message": error.message, "extensions": error.extensions}]
+    return msgspec.json.encode({"errors": errors, "extensions": {"request": request}})
 
 
 def _start(status: HTTPStatus, media: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> Message:

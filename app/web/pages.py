@@ -1,17 +1,13 @@
-"""What anyone may see: the start page, the schema, and the probes."""
+"""What anyone may see: the start page and the schema."""
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from html import escape
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
-
-from app.errors import Unavailable
-from app.web.edge import REQUEST_ID
-from app.web.failure import fail
 
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}"
@@ -21,11 +17,10 @@ _POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     f"style-src 'sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 )
-_NOW = {"cache-control": "no-store"}
 
 
-def routes(*, issuer: str, sdl: Callable[[], str], ready: Callable[[], Awaitable[None]]) -> list[Route]:
-    """`/`, `/schema.graphql`, `/healthz`, `/readyz`. `ready` raises Unavailable while no query could be answered."""
+def routes(*, issuer: str, sdl: Callable[[], str]) -> list[Route]:
+    """`/` and `/schema.graphql`."""
     start = _start_page(issuer)
 
     async def landing(_request: Request) -> Response:
@@ -34,25 +29,7 @@ def routes(*, issuer: str, sdl: Callable[[], str], ready: Callable[[], Awaitable
     async def schema(_request: Request) -> Response:
         return Response(sdl(), media_type="application/graphql; charset=utf-8", headers={"cache-control": "max-age=60"})
 
-    async def healthz(_request: Request) -> Response:
-        return PlainTextResponse("ok\n", headers=_NOW)
-
-    async def readyz(request: Request) -> Response:
-        try:
-            await ready()
-        except Unavailable as error:
-            failure = fail(error, request.scope[REQUEST_ID])
-            return PlainTextResponse(
-                f"not ready: {failure.id}\n", failure.status, headers={"cache-control": "no-store"}
-            )
-        return PlainTextResponse("ready\n", headers={"cache-control": "no-store"})
-
-    return [
-        Route("/", landing),
-        Route("/schema.graphql", schema),
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-    ]
+    return [Route("/", landing), Route("/schema.graphql", schema)]
 
 
 _PATHS = (

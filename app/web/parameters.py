@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope
 
 from app.errors import RequestError
 from app.gateway import Request
+from app.telemetry.trail import Trail
 from app.web.media import is_json
 
 
@@ -70,7 +71,7 @@ class Headers:
         return self._found.get(name)
 
 
-async def read_request(scope: Scope, receive: Receive, headers: Headers, limit: int, id: str) -> Request:  # noqa: A002
+async def read_request(scope: Scope, receive: Receive, headers: Headers, limit: int, trail: Trail) -> Request:
     """Read a request's parameters. `limit` is for the body, in bytes. Raises: Refused, ClientDisconnect."""
     match scope["method"]:
         case "POST":
@@ -90,7 +91,7 @@ async def read_request(scope: Scope, receive: Receive, headers: Headers, limit: 
         document=parameters.query,
         operation_name=parameters.operationName or None,
         variables=parameters.variables,
-        id=id,
+        trail=trail,
     )
 
 

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
-from app.web.edge import Edge
+from app.web.edge import Edge, Watch
 
 _SENTENCES = {
     404: "There is nothing at this address. The start page lists what there is.",
@@ -18,11 +18,13 @@ _SENTENCES = {
 }
 
 
-def site(routes: Sequence[BaseRoute], *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+def site(
+    routes: Sequence[BaseRoute], *, lifespan: Lifespan[Starlette] | None = None, watch: Watch | None = None
+) -> Starlette:
     """The application around these routes. Routes may be added until the lifespan's start is over."""
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Edge)],
+        middleware=[Middleware(Edge, watch=watch or Watch())],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )

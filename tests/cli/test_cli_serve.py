@@ -29,6 +29,8 @@ def test_it_answers_and_stops_when_it_is_told_to(home: Path, workers: str) -> No
         assert httpx.get(f"{server.url}/readyz").status_code == 200
         assert "type Student" in httpx.get(f"{server.url}/schema.graphql").text
         assert "server" not in answer.headers
+        counted = 'homeroom_graph_requests_total{client="readwell",code="OK"} 5.0'
+        assert counted in httpx.get(f"{server.url}/metrics").text  # whichever workers answered, any can tell
         assert server.stop() == 0
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     asked = [line for line in lines if line.get("route") == "/graphql"]

@@ -12,6 +12,7 @@ from app.gateway import Request, answer
 from app.names import SpaceId
 from app.spaces.tables import student
 from app.storage.engines import open_engine
+from app.telemetry.trail import Trail
 from tests import worlds
 from tests.journeys.world import Asked, granting, larkspur_database, opened
 
@@ -212,4 +213,4 @@ async def test_each_space_answers_from_its_own_records(two: Asked) -> None:
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer not.a.token"])
 async def test_no_token_no_answer(two: Asked, header: str | None) -> None:
     with pytest.raises(Unauthenticated):
-        await answer(Request(header, "{ __typename }", None, None, "r"), two.rooms)
+        await answer(Request(header, "{ __typename }", None, None, Trail("r")), two.rooms)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.errors import RequestError
@@ -25,6 +26,7 @@ from app.schema.catalogue import SCOPES
 from app.settings import Settings
 from app.spaces.identifiers import identifiers
 from app.storage.engines import open_engine
+from app.telemetry.trail import Trail
 from tests import worlds
 
 ALL = frozenset(SCOPES)
@@ -106,7 +108,7 @@ class Asked:
         if (client, space) not in self.tokens:
             self.tokens[client, space] = await self.rooms.authorization.mint(client, space)
         header = f"Bearer {self.tokens[client, space]}"
-        answered = await answer(Request(header, document, None, variables, "r-1"), self.rooms)
+        answered = await answer(Request(header, document, None, variables, Trail("r-1")), self.rooms)
         if isinstance(answered.body, bytes):
             return answered.body
         return b"".join([piece async for piece in answered.body])
@@ -167,6 +169,7 @@ async def opened(
         (policies / "grants").mkdir(parents=True, exist_ok=True)
         for client, text in grants.items():
             (policies / "grants" / f"{client}.toml").write_text(text, encoding="utf-8")
+    made = msgspec.structs.replace(made, **(settings or {}))
     async with open_installation(made, clock=lambda: worlds.NOW) as rooms:
         assert not rooms.policies.findings, rooms.policies.findings
         for client in grants:

@@ -12,7 +12,9 @@ from starlette.routing import Route
 
 from app.errors import Unauthenticated
 from app.gateway import Answer, Request
+from app.telemetry.trail import Trails
 from app.web.connection import Connection
+from app.web.edge import Watch
 from app.web.graphql import GraphQL
 from app.web.site import site
 
@@ -24,13 +26,16 @@ def challenge(error: Unauthenticated) -> str:
     return f'Bearer error="{error.challenge}"' if error.challenge else "Bearer"
 
 
-def app_of(answer: Gateway, *, stream_seconds: float = 60) -> Starlette:
+def app_of(answer: Gateway, *, stream_seconds: float = 60, id_header: str = "") -> Starlette:
     graph = GraphQL(answer, challenge=challenge, body_bytes=LIMIT, stream_seconds=stream_seconds)
-    return site([Route("/graphql", graph)])
+    watch = Watch()
+    watch.trails = Trails(id_header)
+    return site([Route("/graphql", graph)], watch=watch)
 
 
-def client_of(answer: Gateway) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app_of(answer)), base_url="http://homeroom.test")
+def client_of(answer: Gateway, *, id_header: str = "") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app_of(answer, id_header=id_header))
+    return httpx.AsyncClient(transport=transport, base_url="http://homeroom.test")
 
 
 @contextlib.asynccontextmanager

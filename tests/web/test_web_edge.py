@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message
 
-from app.errors import Unavailable
+from app.errors import RequestError, Unavailable
 from app.gateway import Answer, Request
 from app.web.log import Lines
 from app.web.site import site
@@ -76,6 +76,35 @@ async def test_a_callers_own_request_id_is_not_taken_over() -> None:
         ]
     assert "mine" not in ids
     assert len(set(ids)) == 3
+
+
+async def test_an_id_that_a_trusted_proxy_brings_is_taken_over_if_it_is_well_formed() -> None:
+    asked: list[str] = []
+
+    async def answer(request: Request) -> Answer:
+        asked.append(request.trail.id)
+        raise RequestError("This is refused.", code="BAD_USER_INPUT")
+
+    async with client_of(answer, id_header="x-request-id") as client:
+        for given in ("4f3c-90aa-11", "short", "x" * 65, "with space", "é" * 10, "a;b=1234567"):
+            sent = [(b"x-request-id", given.encode())]
+            answered = await client.post("/graphql", json={"query": "a"}, headers=sent)
+            assert (answered.headers["x-request-id"] == given) == (given == "4f3c-90aa-11")
+            assert answered.headers["x-request-id"] == asked[-1] == answered.json()["extensions"]["request"]
+        twice = [(b"x-request-id", b"4f3c-90aa-11"), (b"x-request-id", b"4f3c-90aa-12")]
+        answered = await client.post("/graphql", json={"query": "a"}, headers=twice)
+        assert not answered.headers["x-request-id"].startswith("4f3c")
+
+
+async def test_a_line_says_who_asked_and_what_became_of_it(log: io.StringIO) -> None:
+    async def answer(request: Request) -> Answer:
+        request.trail.client = "readwell"
+        raise RequestError("This is refused.", code="BAD_USER_INPUT")
+
+    async with client_of(answer) as client:
+        await client.post("/graphql", json={"query": "a"})
+    (line,) = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert (line["client"], line["code"], line["status"]) == ("readwell", "BAD_USER_INPUT", 200)
 
 
 async def test_every_other_route_is_masked_too(log: io.StringIO) -> None:

@@ -3,19 +3,14 @@
 import httpx
 import pytest
 
-from app.errors import Unavailable
 from app.web.pages import routes
 from app.web.site import site
 
 pytestmark = pytest.mark.anyio
 
 
-async def get(path: str, *, ready: bool = True) -> httpx.Response:
-    async def check() -> None:
-        if not ready:
-            raise Unavailable("The control database at secret-host does not answer.")
-
-    pages = routes(issuer="https://gate.example", sdl=lambda: "type Query { district: District }", ready=check)
+async def get(path: str) -> httpx.Response:
+    pages = routes(issuer="https://gate.example", sdl=lambda: "type Query { district: District }")
     transport = httpx.ASGITransport(site(pages))
     async with httpx.AsyncClient(transport=transport, base_url="http://homeroom.test") as client:
         return await client.get(path)
@@ -35,11 +30,3 @@ async def test_the_start_page_names_the_addresses_and_runs_no_script() -> None:
 async def test_the_schema_is_served_as_text() -> None:
     page = await get("/schema.graphql")
     assert page.text == "type Query { district: District }"
-
-
-async def test_a_server_that_runs_is_healthy_though_it_cannot_answer() -> None:
-    assert (await get("/healthz", ready=False)).status_code == 200
-    assert (await get("/readyz")).status_code == 200
-    page = await get("/readyz", ready=False)
-    assert page.status_code == 503
-    assert "secret-host" not in page.text
