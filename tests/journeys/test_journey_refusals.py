@@ -292,7 +292,7 @@ def unavailable(server: Server, token: str) -> None:
     """Ask, and get nothing but an error id."""
     refused = server.post(token, QUERY)
     assert refused.status_code == 503, refused.text
-    assert list(refused.json()) == ["errors"]
+    assert list(refused.json()) == ["errors", "extensions"]
     [error] = refused.json()["errors"]
     assert error["extensions"]["code"] == "UNAVAILABLE"
     name = error["extensions"]["id"]
@@ -392,7 +392,7 @@ def test_a_disk_that_is_full_lets_nothing_leave(alone: tuple[Home, Vendor]) -> N
         make_room = fill(server)
         refused = server.post(token, QUERY)
         assert refused.status_code == 503
-        assert list(refused.json()) == ["errors"]
+        assert list(refused.json()) == ["errors", "extensions"]
         make_room()
         until(lambda: server.post(token, QUERY).status_code == 200, server.process, seconds=30)
         server.stop()
