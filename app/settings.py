@@ -173,6 +173,14 @@ def read_settings(file: Path) -> Settings:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"The file cannot be read ({type(error).__name__}).", file=str(file)) from None
+    return parse_settings(text, file)
+
+
+def parse_settings(text: str, file: Path) -> Settings:
+    """What `homeroom.toml` says, as if it lay at `file`.
+
+    Raises: ConfigurationError with file, key, line and what to do.
+    """
     tree, lines = _tree(text, file)
     problem: Problem | None
     try:

@@ -40,19 +40,29 @@ class Report:
 def check(ctx: click.Context) -> None:
     """Check configuration, keys, databases and policies. Exit status 1 if anything is found."""
     context: Context = ctx.obj
-    settings = context.settings()
+    report = examine(context.settings())
+    if context.json:
+        click.echo(json.dumps({"findings": report.findings, "remarks": report.remarks}, indent=2, ensure_ascii=False))
+    else:
+        tell(report)
+    ctx.exit(1 if report.findings else 0)
+
+
+def examine(settings: Settings) -> Report:
+    """Look at everything."""
     report = Report()
     check_keys(settings, report)
     policies = check_policies(settings, report)
     asyncio.run(check_databases(settings, policies, report))
-    if context.json:
-        click.echo(json.dumps({"findings": report.findings, "remarks": report.remarks}, indent=2, ensure_ascii=False))
-    else:
-        for line in (*report.findings, *report.remarks):
-            click.echo(line)
-        if not report.findings:
-            click.echo("Nothing to mend: this installation can be served.")
-    ctx.exit(1 if report.findings else 0)
+    return report
+
+
+def tell(report: Report) -> None:
+    """A report in sentences."""
+    for line in (*report.findings, *report.remarks):
+        click.echo(line)
+    if not report.findings:
+        click.echo("Nothing to mend: this installation can be served.")
 
 
 def check_keys(settings: Settings, report: Report) -> None:

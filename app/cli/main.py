@@ -18,6 +18,7 @@ from app.errors import HomeroomError
 from app.settings import Settings, read_settings
 
 COMMANDS = {
+    "backup": "app.cli.backup:backup",
     "check": "app.cli.check:check",
     "client": "app.cli.client:client",
     "demo": "app.cli.demo:demo",
@@ -26,6 +27,7 @@ COMMANDS = {
     "init": "app.cli.init:init",
     "keys": "app.cli.keys:keys",
     "policy": "app.cli.policy:policy",
+    "restore": "app.cli.backup:restore",
     "schema": "app.cli.schema:schema",
     "serve": "app.cli.serve:serve",
     "space": "app.cli.space:space",

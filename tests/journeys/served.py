@@ -4,6 +4,7 @@ Shape: `Home` is the folder that `homeroom init` made; `copy` gives a test one o
 is `homeroom serve` on a free port. Tokens are fetched by requests-oauthlib, questions are asked by requests.
 """
 
+import asyncio
 import http.client
 import json
 import os
@@ -30,11 +31,17 @@ from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
 from app.installation import Clock
+from app.installing import add_space, create
 from app.main import application
 from app.names import SpaceId
+from app.oauth.clients import add_client
 from app.opening import open_installation
+from app.schema.catalogue import SCOPES
 from app.settings import Settings, read_settings
+from app.storage.engines import open_engine
+from app.storage.migrate import migrate
 from app.web.connection import Connection
+from tests import worlds
 from tests.conftest import ROOT
 from tests.postgres import Server as Postgres
 
@@ -139,6 +146,35 @@ def made(folder: Path, postgres: Postgres | None, spaces: Mapping[str, tuple[str
         database = [] if postgres is None else ["--database", postgres.fresh()]
         home.ok("space", "add", space, "--name", name, "--timezone", zone, *database)
     return home
+
+
+def world_installed(home: Home, client: str = "readwell", *, chunk: int = 500) -> Vendor:
+    """A new installation whose one space holds the hand-written world, and a vendor of every scope."""
+
+    async def install() -> str:
+        create(home.folder)
+        server = home.postgres
+        control = server.fresh() if server else "sqlite:///control.db"
+        text = home.config.read_text().replace("sqlite:///control.db", control)
+        home.config.write_text(f"{text}\n[limits]\nchunk = {chunk}\n")
+        settings = await add_space(
+            home.settings,
+            worlds.SPACE,
+            "Larkspur ISD",
+            worlds.TIME_ZONE,
+            database=server.fresh() if server else None,
+        )
+        urls = settings.spaces[worlds.SPACE].database, settings.control
+        space, clients = (open_engine(settings.database_url(url)) for url in urls)
+        try:
+            await worlds.build(space)
+            await migrate(clients, "control")
+            return str(await add_client(clients, client, scopes=frozenset(SCOPES), now=time.time()))
+        finally:
+            await space.dispose()
+            await clients.dispose()
+
+    return Vendor(client, asyncio.run(install()))
 
 
 def granting(

@@ -17,18 +17,14 @@ import pytest
 import requests
 from requests.auth import HTTPBasicAuth
 
-from app.installing import add_space, create
 from app.ledger.entry import Entry, Kind
 from app.ledger.reading import Filters, entries
 from app.names import SpaceId
-from app.oauth.clients import add_client
 from app.schema.catalogue import SCOPES
-from app.settings import read_settings
 from app.storage.engines import open_engine
-from app.storage.migrate import migrate
 from tests import postgres as postgresql
 from tests import worlds
-from tests.journeys.served import Home, Server, Vendor, granting, ready, served, until
+from tests.journeys.served import Home, Server, Vendor, granting, ready, served, until, world_installed
 
 SPACE = str(worlds.SPACE)
 ONE = "query One { schools { nodes { nameOfInstitution } } }"
@@ -56,29 +52,10 @@ def homes(tmp_path_factory: pytest.TempPathFactory, database: postgresql.Server)
     """Two homes over one control database, one space, one ledger; and a vendor."""
     folder = tmp_path_factory.mktemp("replicas")
     first = Home(folder / "first", database)
-    secret = asyncio.run(install(first, database.fresh(), database.fresh()))
+    vendor = world_installed(first, chunk=2)
     first.grant(SPACE, "readwell", granting("readwell", FIELDS))
     shutil.copytree(first.folder, folder / "second")
-    return first, Home(folder / "second", database), Vendor("readwell", secret)
-
-
-async def install(home: Home, control: str, space: str) -> str:
-    """An installation whose one space holds the world; gives the vendor's secret."""
-    create(home.folder)
-    text = home.config.read_text().replace("sqlite:///control.db", control)
-    home.config.write_text(text + "\n[limits]\nchunk = 2\n")
-    settings = read_settings(home.config)
-    settings = await add_space(settings, SPACE, "Larkspur ISD", worlds.TIME_ZONE, database=space)
-    data, clients = (
-        open_engine(settings.database_url(url)) for url in (settings.spaces[SPACE].database, settings.control)
-    )
-    try:
-        await worlds.build(data)
-        await migrate(clients, "control")
-        return str(await add_client(clients, "readwell", scopes=frozenset(SCOPES), now=time.time()))
-    finally:
-        await data.dispose()
-        await clients.dispose()
+    return first, Home(folder / "second", database), vendor
 
 
 @pytest.fixture(scope="module")
