@@ -10,6 +10,7 @@ from app.errors import ConfigurationError, UsageError
 from app.ledger.checkpoints import create_key
 from app.names import SpaceId, is_space_id
 from app.oauth.keys import create_keys
+from app.policy.documents import FORMS, schema_text
 from app.settings import Settings, SpaceSettings, read_settings
 from app.storage.engines import open_engine
 from app.storage.migrate import Kind, migrate
@@ -29,6 +30,7 @@ keys     = "keys"                      # signing keys and the spaces' secrets: b
 """
 
 DISTRICT = """\
+#:schema ../../schemas/district.json
 name      = {name}
 time_zone = {time_zone}
 purposes  = {{ instruction = "Instruction in the classroom", rostering = "Accounts and classes" }}
@@ -45,7 +47,10 @@ def create(home: Path, *, issuer: str = "http://127.0.0.1:8000") -> Settings:
     if file.exists():
         raise UsageError(f"{file} is there already. Choose another folder, or go on with that one.")
     home.mkdir(parents=True, exist_ok=True)
-    (home / "policies").mkdir(exist_ok=True)
+    schemas = home / "policies" / "schemas"  # for editors
+    schemas.mkdir(parents=True, exist_ok=True)
+    for form in FORMS:
+        (schemas / f"{form}.json").write_text(schema_text(form), encoding="utf-8")
     keys = home / "keys"
     keys.mkdir(mode=0o700, exist_ok=True)
     if not (keys / "oauth").exists():

@@ -154,6 +154,7 @@ def copy_policies(source: Path, target: Path, today: date) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         text = file.read_text(encoding="utf-8")
         copy.write_text(DATE.sub(lambda found: f"{int(found[1]) + years}{found[2]}", text), encoding="utf-8")
+    shutil.copytree(source / "schemas", target / "schemas", dirs_exist_ok=True)  # for editors
 
 
 def _sweep(home: Path) -> None:

@@ -4,6 +4,7 @@ Shape: `Document` classes mirror the TOML; `app.policy.parse` makes the model's 
 form's JSON Schema (2020-12) for editors and officers.
 """
 
+import json
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -183,7 +184,7 @@ class RecordDocument(EnrollmentDocument, frozen=True):
     type: Annotated[str | None, _described("The type of the record; Student if left out.", NAME)] = None
     subject: Annotated[Line | None, Meta(description="The subject of the section's course.")] = None
     school_year: Annotated[
-        int | None, Meta(description="The year in which the section's school year ends; the day's if left out.")
+        int | None, Meta(description="The year in which the record's school year ends; the day's if left out.")
     ] = None
     other_enrollments: Annotated[
         tuple[EnrollmentDocument, ...], Meta(description="The pupil's school enrollments beside this one.")
@@ -241,3 +242,8 @@ def json_schema(form: str) -> dict[str, Any]:
         "title": f"Homeroom {form} policy",
         **schema,
     }
+
+
+def schema_text(form: str) -> str:
+    """One form's JSON Schema as it lies in a file, `schemas/FORM.json` in a folder of policies."""
+    return json.dumps(json_schema(form), indent=2, ensure_ascii=False) + "\n"

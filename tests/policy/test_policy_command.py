@@ -15,7 +15,7 @@ from app.errors import UsageError
 from app.ledger import Ledger
 from app.names import Scope
 from app.oauth.clients import State, add_client, set_state
-from app.policy.documents import FORMS
+from app.policy.documents import FORMS, schema_text
 from app.spaces import tables
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
@@ -201,6 +201,14 @@ def test_schemas_are_printed_alone_and_together(home: Path) -> None:
     together = json.loads(run(home, "schema").stdout)
     assert set(together) == set(FORMS)
     assert json.loads(run(home, "schema", "district").stdout) == together["district"]
+
+
+def test_schemas_are_written_for_editors(home: Path) -> None:
+    folder = home / "policies" / "schemas"
+    assert run(home, "schema", "--into", str(folder)).exit_code == 0
+    assert {file.stem: file.read_text() for file in folder.iterdir()} == {form: schema_text(form) for form in FORMS}
+    assert isinstance(run(home, "schema", "--into", str(home / "homeroom.toml" / "no")).exception, UsageError)
+    assert run(home, "lint").exit_code == 0
 
 
 def test_where_a_file_is_broken_the_revision_in_force_is_explained(home: Path) -> None:

@@ -1,13 +1,15 @@
 """The published form of policy files says what reading says."""
 
+import json
 import tomllib
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from app.policy.documents import FORMS, json_schema
+from app.policy.documents import FORMS, json_schema, schema_text
 from tests.policy.texts import CASES, DISTRICT, GRANT, STATE
 
 EXAMPLES = {"grant": GRANT, "district": DISTRICT, "state": STATE, "cases": CASES}
@@ -46,3 +48,21 @@ def test_a_schema_refuses_what_reading_refuses(change: dict[str, object]) -> Non
 def test_every_key_of_a_form_is_described_or_stands_for_a_described_table(form: str) -> None:
     definitions = json_schema(form)["$defs"]
     assert all("description" in one for one in definitions.values())
+
+
+EXAMPLES_FOLDER = Path(__file__).resolve().parents[2] / "policies"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_published_schema_is_the_codes(form: str) -> None:
+    published = (EXAMPLES_FOLDER / "schemas" / f"{form}.json").read_text(encoding="utf-8")
+    assert published == schema_text(form), "Run: ./run policy schema --into policies/schemas"
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES_FOLDER.rglob("*.toml")), ids=lambda file: file.stem)
+def test_an_example_names_its_schema_and_keeps_to_it(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    mark, named = text.splitlines()[0].split(" ")
+    assert mark == "#:schema"
+    schema = json.loads((file.parent / named).read_text(encoding="utf-8"))
+    assert list(Draft202012Validator(schema).iter_errors(plain(tomllib.loads(text)))) == []
