@@ -280,14 +280,14 @@ def served(home: Home, *arguments: str) -> Iterator[Server]:
 
 
 @contextmanager
-def served_here(home: Home, clock: Clock) -> Iterator[Server]:
+def served_here(home: Home, clock: Clock, listening: socket.socket | None = None) -> Iterator[Server]:
     """The same application over a real socket in a thread of this process, by a clock that the test sets."""
     application_ = application(lambda: open_installation(home.settings, clock=clock))
     configuration = uvicorn.Config(
         application_, loop="uvloop", http=Connection, ws="none", lifespan="on", interface="asgi3", log_config=None
     )
     server = uvicorn.Server(configuration)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listening or socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
