@@ -32,6 +32,7 @@ from app.storage.published import current
         "diff": "app.cli.policy_diff:diff_command",
         "explain": "app.cli.policy_explain:explain_command",
         "lint": "app.cli.policy:lint_command",
+        "new": "app.cli.policy_new:new_command",
         "schema": "app.cli.policy_schema:schema_command",
         "test": "app.cli.policy_cases:test_command",
     },
