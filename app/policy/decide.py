@@ -171,5 +171,5 @@ def advice(reason: Reason, ask: Ask, authority: Authority) -> str:
             return (
                 f"Ask {who} to grant {ask.coordinate} to {authority.client} for {authority.purpose}, or leave it out."
             )
-        case Reason.NOT_OFFERED:
+        case Reason.NOT_OFFERED:  # pragma: no branch - there is no other reason
             return f"{who} offers no source for {ask.coordinate}. Leave it out."

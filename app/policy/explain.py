@@ -1,20 +1,24 @@
 """Say why a field is disclosed, or why not: every condition in order of precedence, with the line that it stands on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.policy.authority import Authority
 from app.policy.decide import (
     Ask,
     Decision,
+    Deny,
+    Permit,
     Reason,
     approved_by,
     decide,
     denied_by_district,
     denied_by_state,
+    entrance,
     required_roles,
 )
 from app.policy.model import DistrictPolicy, Grant, last_day
+from app.policy.wording import CONDITIONS, condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,61 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on whose records are given, in words, and where it is written; `key` is its name under [rows]."""
+
+    key: str
+    sentence: str
+    file: str
+    line: int
+
+    @property
+    def place(self) -> str:
+        """`tx/grand-bend/grants/readwell.toml:31`."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """The decision on one coordinate with every condition. INVARIANT: a denial has the first failed step's reason."""
 
     ask: Ask
     decision: Decision
     steps: tuple[Step, ...]
+    records: tuple[Condition, ...]  # of the grant, whatever is decided
+
+    @property
+    def deciding(self) -> Step:
+        """The step that decided: the first that fails, or else the last, which lists the field."""
+        return next((step for step in self.steps if not step.holds), self.steps[-1])
 
 
-def explain(ask: Ask, authority: Authority) -> Explanation:
-    """Why one coordinate is disclosed to a caller, or why not."""
-    return Explanation(ask, decide(ask, authority), tuple(steps(ask, authority)))
+def explain(ask: Ask, authority: Authority, beyond: Sequence[Ask] = ()) -> Explanation:
+    """Why one coordinate is disclosed to a caller, or why not. `beyond`: of an edge, what its type puts to policy."""
+    made, told = decide(ask, authority), list(steps(ask, authority))
+    if beyond and isinstance(made, Permit):
+        shut = entrance(beyond, authority)
+        # The listing is what decides for an edge that leads somewhere; so it stands last.
+        told.insert(-1 if shut is None else len(told), _leading(ask, beyond, shut, told[-1]))
+        made = shut or made
+    return Explanation(ask, made, tuple(told), tuple(records(authority)))
+
+
+def _leading(ask: Ask, beyond: Sequence[Ask], shut: Deny | None, listing: Step) -> Step:
+    """Whether there is anything to see where an edge leads."""
+    of, something = beyond[0].coordinate.partition(".")[0], "something" if shut is None else "nothing"
+    told = f"{ask.coordinate} leads to {of}, of which {something} is disclosed."
+    return Step(shut is None, shut.reason if shut else Reason.NOT_GRANTED, told, listing.file, listing.line)
+
+
+def records(authority: Authority) -> Iterator[Condition]:
+    """Every condition that a grant sets on whose records are given."""
+    grant = authority.grant
+    if grant is None:
+        return
+    for key in CONDITIONS:
+        if getattr(grant.rows, key) is not None:
+            yield Condition(key, condition(key, grant.rows), grant.file, grant.line(f"rows.{key}"))
 
 
 def steps(ask: Ask, authority: Authority) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.names import Coordinate
 from app.policy.authority import NOTHING, Authority, authority_on
 from app.policy.cases import Case, Record
-from app.policy.decide import Ask, Decision, Deny, Permit, Reason, decide, entrance
+from app.policy.decide import Ask, Decision, Deny, Permit, Reason, entrance
 from app.policy.explain import explain
 from app.policy.known import FactLike
 from app.policy.model import PolicySet
@@ -83,19 +83,19 @@ class Court:
         """What is decided of the coordinate, for an edge also of where it leads to; of a record, of its type."""
         if case.coordinate is None:
             return entrance(self.asks(case.type), authority) or Permit(None)
-        leads_to = self.facts[case.coordinate].leads_to
-        made = decide(self.ask(case.coordinate), authority)
-        if isinstance(made, Permit) and leads_to is not None:
-            return entrance(self.asks(leads_to), authority) or made
-        return made
+        return explain(self.ask(case.coordinate), authority, self.beyond(case.coordinate)).decision
 
     def why(self, case: Case, authority: Authority) -> str:
         """What decided, and where it is written."""
         if case.coordinate is None:
             return ""
-        steps = explain(self.ask(case.coordinate), authority).steps
-        step = next((one for one in steps if not one.holds), steps[-1])
+        step = explain(self.ask(case.coordinate), authority, self.beyond(case.coordinate)).deciding
         return f"{step.sentence} ({step.place})" if step.place else step.sentence
+
+    def beyond(self, coordinate: Coordinate) -> list[Ask]:
+        """Of an edge, the questions that the type that it leads to puts to policy."""
+        leads_to = self.facts[coordinate].leads_to
+        return [] if leads_to is None else self.asks(leads_to)
 
     def ask(self, coordinate: Coordinate) -> Ask:
         """The question that a coordinate puts to policy."""

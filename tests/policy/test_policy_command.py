@@ -20,6 +20,7 @@ from app.spaces import tables
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
 from app.storage.published import publish
+from tests import worlds
 from tests.ledger.samples import an_entry, checkpoints_in, disclosed
 from tests.policy.texts import GRANT, GRANT_FILE, SPACE, STATE_FILE, files
 
@@ -151,6 +152,82 @@ def test_a_disclosed_field_is_explained_with_its_line(home: Path) -> None:
     assert "not registered here" in ran.stderr
     ran = run(home, "explain", "readwell", "tx/grand-bend", "Student.lastSurname", "--on", "2026-09-15")
     assert ran.stdout.startswith("Student.lastSurname is disclosed to readwell as initial.")
+
+
+ROWS = '[rows]\nschools = ["elm", "middle"]\ngrade_levels = ["05"]\nsubjects = ["Art"]\nenrollment = "active"\n'
+
+
+def settle(home: Path) -> None:
+    """Store the hand-written district in the space."""
+
+    async def fill(space: AsyncEngine) -> None:
+        await migrate(space, "space")
+        await worlds.build(space)
+        await space.dispose()
+
+    asyncio.run(fill(open_engine(f"sqlite+aiosqlite:///{home / 'space.db'}")))
+
+
+def test_whose_records_are_given_is_explained_with_lines(home: Path) -> None:
+    write(home, files(grant=GRANT + ROWS))
+    ran = run(home, "explain", "readwell", "tx/grand-bend", "Student.birthDate", "--on", "2026-10-15")
+    assert ran.stdout.startswith(f"Student.birthDate is withheld from readwell: NOT_GRANTED.  ({GRANT_FILE}:13)\n")
+    assert f"Of these records:\n      of schools elm and middle  ({GRANT_FILE}:34)\n" in ran.stdout
+    write(home, files())
+    ran = run(home, "explain", "readwell", "tx/grand-bend", "Student.birthDate", "--on", "2026-10-15")
+    assert ran.stdout.endswith("Of these records:\n      every one of the district\n")
+
+
+def test_a_student_who_is_not_seen_is_explained(home: Path) -> None:
+    settle(home)
+    write(home, files(grant=GRANT + ROWS))
+
+    def told(key: str) -> list[str]:
+        told = ("explain", "readwell", "tx/grand-bend", "Student.firstName", "--on", "2026-10-15", "--student", key)
+        return run(home, *told).stdout.partition("Of these records:\n")[2].splitlines()
+
+    assert told("ana") == [
+        f"  yes of schools elm and middle  ({GRANT_FILE}:34)",
+        f"  yes in grade level 05  ({GRANT_FILE}:35)",
+        f"      in the subject Art  ({GRANT_FILE}:36)",
+        f"  yes enrolled today  ({GRANT_FILE}:37)",
+        "The student is in the rows.",
+    ]
+    assert told("kim")[0] == f"  NO  of schools elm and middle  ({GRANT_FILE}:34)"
+    assert told("kim")[-1] == "The student is outside the rows."
+    assert told("leo")[-1] == "The student is outside the rows: no one enrollment meets all of them."
+
+
+def test_machines_are_told_of_a_student_too(home: Path) -> None:
+    settle(home)
+    write(home, files(grant=GRANT + ROWS))
+    asked = (
+        "explain",
+        "readwell",
+        "tx/grand-bend",
+        "Student.firstName",
+        "--on",
+        "2026-10-15",
+        "--student",
+        "600000004",
+    )
+    told = json.loads(run(home, *asked, form="json").stdout)
+    assert told["decided_at"] == {"file": GRANT_FILE, "line": 15}
+    assert told["student_in_rows"] is False
+    assert [(one["key"], one["line"], one["met"]) for one in told["records"]] == [
+        ("schools", 34, False),
+        ("grade_levels", 35, True),
+        ("subjects", 36, None),
+        ("enrollment", 37, True),
+    ]
+
+
+def test_a_student_of_whom_nothing_is_known_is_a_usage_error(home: Path) -> None:
+    settle(home)
+    asked = ("explain", "readwell", "tx/grand-bend", "Student.firstName", "--student", "nobody")
+    assert isinstance(run(home, *asked).exception, UsageError)
+    (home / "homeroom.toml").write_text("")
+    assert isinstance(run(home, *asked).exception, UsageError)
 
 
 def test_a_withheld_field_is_explained_for_machines(home: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.policy.decide import Reason
+from app.policy.decide import Deny, Permit, Reason
 from app.policy.explain import Step, explain
 from app.policy.model import PolicySet
 from app.policy.reading import read_policies
@@ -67,3 +67,41 @@ def test_a_district_without_a_state_policy_is_explained_without_one() -> None:
     told = explain(ask("Student.firstName"), caller(policies, now=NOON))
     assert Reason.DENIED_BY_STATE not in {step.reason for step in told.steps}
     assert policies.spaces[SPACE].state is None
+
+
+ROWS = '[rows]\nschools = ["elm", "oak"]\nsubjects = []\nenrollment = "active"\nhistory_years = 0\n'
+
+
+def test_whose_records_are_given_is_told_condition_by_condition_with_its_line() -> None:
+    told = explain(ask("Student.birthDate"), caller(read_policies(files(grant=GRANT + ROWS)))).records
+    assert [(one.key, one.sentence, one.place) for one in told] == [
+        ("schools", "of schools elm and oak", f"{GRANT_FILE}:34"),
+        ("subjects", "in no subject", f"{GRANT_FILE}:35"),
+        ("enrollment", "enrolled today", f"{GRANT_FILE}:36"),
+        ("history_years", "in this school year", f"{GRANT_FILE}:37"),
+    ]
+    assert explain(ask("Student.firstName"), caller()).records == ()
+    assert explain(ask("Student.firstName"), caller(client="mathpath")).records == ()
+
+
+def test_what_decided_is_the_first_condition_that_fails_or_the_listing() -> None:
+    assert explain(ask("Student.firstName"), caller()).deciding.place == f"{GRANT_FILE}:15"
+    assert explain(ask("Student.ssn"), caller()).deciding.place == f"{DISTRICT_FILE}:4"
+
+
+def test_an_edge_is_explained_by_what_it_leads_to() -> None:
+    edge, beyond = ask("SchoolEnrollment.school"), [ask("School.nameOfInstitution")]
+    leading = read_policies(files(grant=GRANT.replace('["gradeLevel"]', '["school"]\nSchool = ["nameOfInstitution"]')))
+    told = explain(edge, caller(leading), beyond)
+    assert isinstance(told.decision, Permit)
+    assert told.steps[-2].sentence == "SchoolEnrollment.school leads to School, of which something is disclosed."
+    assert told.deciding.sentence == "The grant lists SchoolEnrollment.school."
+    nowhere = read_policies(files(grant=GRANT.replace('["gradeLevel"]', '["school"]')))
+    told = explain(edge, caller(nowhere), beyond)
+    assert told.decision == Deny(Reason.NOT_GRANTED)
+    assert (told.deciding.sentence, told.deciding.place) == (
+        "SchoolEnrollment.school leads to School, of which nothing is disclosed.",
+        f"{GRANT_FILE}:20",
+    )
+    assert explain(edge, caller(), beyond).decision == Deny(Reason.NOT_GRANTED)
+    assert isinstance(explain(edge, caller(nowhere)).decision, Permit)
