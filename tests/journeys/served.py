@@ -304,7 +304,7 @@ def ready(url: str) -> bool:
     """Whether a server says that it can answer."""
     try:
         return requests.get(f"{url}/readyz", timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

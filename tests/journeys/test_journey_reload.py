@@ -1,27 +1,23 @@
 """A grant that is edited, a client that is suspended, a day that ends: each is in force at once, everywhere."""
 
-import os
 import re
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from app.importers.sandbox.profile import ALDER_CREEK
 from tests.journeys.conftest import SMALL
-from tests.journeys.served import Home, Server, Vendor, granting, made, served, served_here, until
+from tests.journeys.crowd import SECOND, SLACK, Crowd
+from tests.journeys.served import Home, Vendor, granting, made, served, served_here, until
 from tests.postgres import Server as Postgres
 
 FIELDS = {"Student": "firstName lastSurname"}
 NARROWED = {"Student": "lastSurname"}
 QUERY = "{ students(first: 3) { nodes { firstName lastSurname } } }"
-SECOND = 1.0
-SLACK = 0.5  # of a busy machine, for a look at the files that began late
 
 
 @pytest.fixture
@@ -41,69 +37,12 @@ def codes(answer: dict[str, Any]) -> list[str]:
     return [error["extensions"]["code"] for error in answer.get("errors", [])]
 
 
-def sockets(process: int) -> int:
-    """How many sockets a process holds open."""
-    found = 0
-    for link in Path(f"/proc/{process}/fd").iterdir():
-        try:
-            found += os.readlink(link).startswith("socket:")
-        except FileNotFoundError:
-            continue
-    return found
-
-
-def workers(server: Server) -> list[int]:
-    """The processes that answer."""
-    assert server.process is not None
-    own = server.process.pid
-    children = [int(child) for child in Path(f"/proc/{own}/task/{own}/children").read_text().split()]
-    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
-class Crowd:
-    """Connections that are kept open, some in every worker, and asked again and again."""
-
-    def __init__(self, server: Server, token: str) -> None:
-        self.server = server
-        self.headers = {"authorization": f"Bearer {token}"}
-        self.sessions: list[requests.Session] = []
-        self.pool = ThreadPoolExecutor(8)
-
-    def ask(self, session: requests.Session) -> tuple[float, dict[str, Any]]:
-        """When an answer was asked for, and what it was."""
-        began = time.monotonic()
-        answer = session.post(f"{self.server.url}/graphql", json={"query": QUERY}, headers=self.headers, timeout=30)
-        assert answer.status_code == 200, answer.text
-        return began, answer.json()
-
-    def gather(self) -> None:
-        """Open connections until each worker holds three of them."""
-        before = {worker: sockets(worker) for worker in workers(self.server)}
-        assert len(before) == 2
-        for _ in range(40):
-            several = [requests.Session() for _ in range(8)]
-            self.sessions += several
-            list(self.pool.map(self.ask, several))
-            if all(sockets(worker) >= held + 3 for worker, held in before.items()):
-                return
-        raise AssertionError("One worker takes every connection.")
-
-    def round(self) -> list[tuple[float, dict[str, Any]]]:
-        """Ask once on every connection, and on some that are new."""
-        fresh = [requests.Session() for _ in range(4)]
-        try:
-            return list(self.pool.map(self.ask, [*self.sessions, *fresh]))
-        finally:
-            for session in fresh:
-                session.close()
-
-
 def test_a_field_that_is_taken_out_of_a_grant_leaves_no_worker_after_a_second(
     granted: tuple[Home, Vendor], record_property: Callable[[str, object], None]
 ) -> None:
     home, vendor = granted
     with served(home, "--workers", "2") as server:
-        crowd = Crowd(server, server.token(vendor, SMALL))
+        crowd = Crowd(server, server.token(vendor, SMALL), QUERY)
         crowd.gather()
         assert all(names(answer) == {True} and not codes(answer) for _, answer in crowd.round())
 
