@@ -14,6 +14,8 @@ from app.policy.reach import lead_nowhere, unreachable
 NOT_STUDENT_DATA = "(not student data)"
 """The category of what no agreement has to cover."""
 
+EMPTY = "The list is empty, so the grant reaches nobody. Fill it; without the key there is no such condition at all."
+
 GRADE_LEVELS = frozenset(
     {"IT", "PR", "PK", "TK", "KG", "PS", "UG", "AE", "ABE", "AS", "BA", "PB", "MD", "PM", "DO", "PD"}
 )
@@ -112,7 +114,7 @@ def _period(grant: Grant, authority: Authority) -> Iterator[Finding]:
 def _rows(grant: Grant, space: SpaceId, known: Known) -> Iterator[Finding]:
     for key in ("schools", "grade_levels", "subjects"):
         if getattr(grant.rows, key) == ():
-            yield _key(grant, f"rows.{key}", "The list is empty, so the grant reaches nobody. Fill it, or take it out.")
+            yield _key(grant, f"rows.{key}", EMPTY)
     schools = known.schools.get(space)
     for n, school in enumerate(grant.rows.schools or ()):
         if schools is not None and school not in schools:

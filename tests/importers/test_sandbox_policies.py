@@ -10,6 +10,8 @@ from app.importers.sandbox import PROFILES, build
 from app.names import ClientId, Scope, SpaceId
 from app.policy.authority import authority
 from app.policy.decide import Ask, Deny, Permit, Reason, decide
+from app.policy.known import Known
+from app.policy.lint import lint
 from app.policy.model import PolicySet
 from app.policy.reading import read_folder, read_policies
 from app.schema.catalogue import CATALOGUE, SCOPES
@@ -76,6 +78,13 @@ def test_what_a_grant_lists_is_in_force_but_for_the_state_ceiling(
     withheld = {str(c): decided[c] for c in grant.fields if isinstance(decided[c], Deny)}
     ceiling = {"Student.homeLanguage": Deny(Reason.DENIED_BY_STATE)}
     assert withheld == (ceiling if (space, client) == ("mn/loon-lake", "rostersync") else {})
+
+
+def test_a_check_finds_the_ceiling_that_bites_and_nothing_else(policies: PolicySet) -> None:
+    known = Known(CATALOGUE, spaces=[profile.space for profile in PROFILES], scopes=SCOPES)
+    (finding,) = lint(policies, known, NOVEMBER)
+    assert (finding.file, finding.key) == ("mn/loon-lake/grants/rostersync.toml", "fields.Student")
+    assert finding.message.startswith("The state denies Student.homeLanguage (mn/state.toml:8)")
 
 
 def test_the_reading_product_reaches_elementary_schools_alone(policies: PolicySet) -> None:
