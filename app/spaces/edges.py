@@ -79,6 +79,9 @@ def owner(type_name: str) -> str | None:
     return "student" if "student" in t.BY_TYPE[type_name].c else None
 
 
+PAIRWISE = frozenset({"Contact.contactId"})
+"""Coordinates that hold the district's own key of a person: each client has another name for them."""
+
 OF_MANY = frozenset({"DisciplineIncident"})
 """Types whose records concern several students, and belong to none of them."""
 

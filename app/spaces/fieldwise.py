@@ -98,6 +98,9 @@ class Fieldwise:
                 return None
             case Permit() if fact.leads_to is not None:
                 return await self.follow(fact, fact.leads_to, source)
+            case Permit(None) if fact.coordinate == "Contact.contactId":
+                person = source.values["contact_id"]
+                return None if person is None else self.names.alias(person)
             case Permit(transform):
                 return shortened(await self.value(source, fact.field), transform)
 

@@ -8,6 +8,7 @@ Shape: an id is 32 hex digits. Row numbers are unsigned 64-bit.
 """
 
 import base64
+import hashlib
 import sys
 from array import array
 from collections.abc import Sequence
@@ -52,6 +53,7 @@ class Identifiers:
 
     def __init__(self, secret: bytes, space: SpaceId, client: ClientId) -> None:
         self._cipher = Cipher(algorithms.AES(_derive(secret, "id", space, client, 32)), modes.ECB())  # noqa: S305 - one block each
+        self._alias = _derive(secret, "alias", space, client, 32)
         self._siv = AESSIV(_derive(secret, "cursor", space, client, 64))
 
     def column(self, type_name: str, rows: Sequence[int]) -> list[str]:
@@ -68,6 +70,10 @@ class Identifiers:
     def one(self, type_name: str, row: int) -> str:
         """The id of one record."""
         return self.column(type_name, (row,))[0]
+
+    def alias(self, key: str) -> str:
+        """What a person is called who has no record of their own: the same wherever the district's key names them."""
+        return hashlib.blake2b(key.encode(), key=self._alias, digest_size=16).hexdigest()
 
     def record(self, identifier: object) -> tuple[str, Row] | None:
         """The type and row number behind an id; None for everything that is not an id of this client and space."""

@@ -4,7 +4,7 @@ Breadth first: a level runs once over all of its parents, however many. Only sel
 plus the keys that hang the levels together and the student that each record belongs to, for the ledger.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from operator import itemgetter
@@ -19,7 +19,7 @@ from app.spaces import tables as t
 from app.spaces.admission import Admission
 from app.spaces.among import among
 from app.spaces.driver import Readers, Record, Statement
-from app.spaces.edges import GIVEN, IMPLIED, OF_MANY, expression, owner, snake, transformed, way
+from app.spaces.edges import GIVEN, IMPLIED, OF_MANY, PAIRWISE, expression, owner, snake, transformed, way
 from app.spaces.shape import Gathering, Kind, Make, Slot, shape
 from app.spaces.where import Where, conditions
 
@@ -82,6 +82,7 @@ class Compiler:
     readers: Readers
     admission: Admission
     true: frozenset[str]
+    alias: Callable[[str], str]  # what this client calls a person whom the district's key names
 
     def root(self, type_name: str, decided: Iterable[Decided], reach: Reach, where: Where = ()) -> Level:
         """The level of a root field."""
@@ -171,7 +172,10 @@ class Compiler:
                 case Column(response_key, _, fact, permit):
                     value = transformed(expression(table, type_name, fact.field), permit.transform)
                     place = columns.place(f"{fact.field}:{permit.transform}", value)
-                    slots.append(Slot(response_key, _kind(table, fact.field, fact.is_list), column=place))
+                    kind = _kind(table, fact.field, fact.is_list)
+                    if fact.coordinate in PAIRWISE and permit.transform is None:
+                        kind = Kind.ALIAS
+                    slots.append(Slot(response_key, kind, column=place))
                     coordinates.append(fact.coordinate)
                 case Edge(response_key, _, fact):
                     below = self._edge(one, columns, table)
@@ -190,7 +194,12 @@ class Compiler:
             reach=reach,
             statement=self.readers.statement(query),
             make=shape(
-                slots, len(columns.expressions), gathering, levels=len(children), key=row if gather is None else gather
+                slots,
+                len(columns.expressions),
+                gathering,
+                levels=len(children),
+                alias=self.alias,
+                key=row if gather is None else gather,
             ),
             row=row,
             owner=student,

@@ -20,6 +20,7 @@ class Kind(Enum):
     VALUE = auto()
     FLAG = auto()  # SQLite keeps booleans as 0 and 1
     JSON = auto()  # text that is JSON already
+    ALIAS = auto()  # the district's own key of a person, which leaves as this client's name for them
     ONE = auto()  # a record of another level, by the key in `column`
     MANY = auto()
 
@@ -46,7 +47,15 @@ class Gathering(Enum):
 Make = Callable[..., Any]
 
 
-def shape(slots: Sequence[Slot], width: int, gathering: Gathering, *, levels: int, key: int = 0) -> Make:
+def shape(
+    slots: Sequence[Slot],
+    width: int,
+    gathering: Gathering,
+    *,
+    levels: int,
+    alias: Callable[[str], str],
+    key: int = 0,
+) -> Make:
     """The function `make(rows, ids, level0, level1, …)`.
 
     Shape: rows have `width` columns; `key` is the column that they are gathered by; `ids` has one id for each row,
@@ -58,7 +67,7 @@ def shape(slots: Sequence[Slot], width: int, gathering: Gathering, *, levels: in
         rename={f"f{n}": slot.response_key for n, slot in enumerate(slots)},
         gc=False,
     )
-    names: dict[str, object] = {"Record": struct, "Raw": msgspec.Raw}
+    names: dict[str, object] = {"Record": struct, "Raw": msgspec.Raw, "alias": alias}
     for n, slot in enumerate(slots):
         names[f"k{n}"] = slot.constant
     identified = any(slot.kind is Kind.ID for slot in slots)
@@ -102,6 +111,8 @@ def _value(n: int, slot: Slot) -> str:
             return f"None if {c} is None else {c} == 1"
         case Kind.JSON:
             return f"None if {c} is None else Raw({c})"
+        case Kind.ALIAS:
+            return f"None if {c} is None else alias({c})"
         case Kind.ONE:
             return f"g{slot.level}({c})"
         case Kind.MANY:

@@ -94,7 +94,8 @@ class Space:
         authority = asking.authority
         if authority.grant is None:
             raise AssertionError("Nothing is read without a grant")
-        compiler = Compiler(self.readers, Admission(authority.grant.rows, authority.today), asking.true)
+        names = identifiers(self.secret, self.id, authority.client)
+        compiler = Compiler(self.readers, Admission(authority.grant.rows, authority.today), asking.true, names.alias)
         if root.field in {"student", "section", "node"}:
             return [compiler.root(type_name, root.children[type_name], Reach.ROWS)]
         if root.field == "district":

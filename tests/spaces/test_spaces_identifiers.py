@@ -71,6 +71,12 @@ def test_an_id_of_a_row_that_no_database_has_is_unknown() -> None:
     assert OWN.record(OWN.one("Student", 2**63)) is None
 
 
+def test_a_person_has_one_name_for_each_client() -> None:
+    assert OWN.alias("rosa") == OWN.alias("rosa") != OWN.alias("raúl")
+    assert "rosa" not in OWN.alias("rosa")
+    assert len({one.alias("rosa") for one in [OWN, *OTHERS]}) == 1 + len(OTHERS)
+
+
 def test_type_numbers_are_given_once() -> None:
     assert len(TYPE_NAMES) == len(TYPE_NUMBERS)
     # Vendors keep ids for years: these numbers stand.

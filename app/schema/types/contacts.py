@@ -31,9 +31,10 @@ class Contact(Node):
         scopes.CONTACT_RELATIONSHIP,
         ndpa.PARENT_ID,
         PII,
-        "The person, the same for each student whose contact they are.",
+        "The person, by this client's own name for them: the same for each student whose contact they are.",
         edfi="contact.contactUniqueId",
         oneroster="user.sourcedId",
+        filters=False,
     )
     first_name: str | None = guarded(
         scopes.CONTACT_NAME,
