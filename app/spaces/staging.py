@@ -62,7 +62,7 @@ def staged_table(part: Part) -> Table:
 
 def _numbers(part: Part) -> tuple[str, ...]:
     """The columns that hold row numbers of parents, once they are known."""
-    if part.type in PLACED and part.creates:
+    if part.type in PLACED and "section" in part.parents:
         return (*part.parents, "section_enrollment")
     return tuple(part.parents)
 

@@ -18,7 +18,7 @@ from app.errors import Unavailable
 from app.spaces.merging import Merged, Merging
 from app.spaces.staging import Part, Stage
 from app.spaces.state import set_mark
-from app.spaces.tables import BY_TYPE, school_enrollment, ssn_met, student
+from app.spaces.tables import BY_TYPE, contact, school_enrollment, ssn_met, student
 
 FAILURES = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
@@ -31,6 +31,20 @@ class KnownEnrollment:
     student: str
     entry_date: str | None
     exit_date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """A contact that the space holds already: its key, whose it is, who it is, and what is known of them."""
+
+    key: str
+    student: str
+    person: str
+    first_name: str | None
+    last_surname: str | None
+    email: str | None
+    telephone: str | None
+    relationship: str | None
 
 
 class Store:
@@ -78,6 +92,21 @@ class Store:
                 .where(student.c.source_key.in_(students[start : start + 500]))
             )
             found.extend(KnownEnrollment(*row) for row in await self._connection.execute(statement))
+        return found
+
+    async def contacts(self, *, students: Iterable[str] = (), people: Iterable[str] = ()) -> list[KnownContact]:
+        """The contacts that the space holds of these students, and those that these people are; by their keys."""
+        mine = contact.c
+        columns = (mine.first_name, mine.last_surname, mine.email, mine.telephone, mine.relationship)
+        found: list[KnownContact] = []
+        for column, keys in ((student.c.source_key, list(students)), (mine.contact_id, list(people))):
+            for start in range(0, len(keys), 500):
+                statement = (
+                    select(mine.source_key, student.c.source_key, mine.contact_id, *columns)
+                    .join_from(contact, student, mine.student == student.c.row)
+                    .where(column.in_(keys[start : start + 500]), mine.contact_id.is_not(None))
+                )
+                found.extend(KnownContact(*row) for row in await self._connection.execute(statement))
         return found
 
     async def merge(self) -> Merged:

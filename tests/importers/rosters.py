@@ -42,10 +42,10 @@ ONEROSTER = {
     "r5,,,p1,primary,parent,,,a,\n",
     "users": "sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,identifier,email,"
     "sms,phone,agentSourcedIds,grades,password,preferredGivenName\n"
-    "s1,,,true,siobhan,{Local:77},Siobhán,O'Brien,,1001,s1@x.example,,555,,03,,Shiv\n"
-    's2,,,true,maria,"{SSN:123-45-6789},{Local:78}",María,Nu\u0301n\u0303ez,,1002,,,,,03,,\n'
+    "s1,,,true,siobhan,{Local:77},Siobhán,O'Brien,,1001,s1@x.example,,555,p1,03,,Shiv\n"
+    's2,,,true,maria,"{SSN:123-45-6789},{Local:78}",María,Nu\u0301n\u0303ez,,1002,,,,"p1,p1",03,,\n'
     "t1,,,true,teach,,Ada,Bell,,9001,ada@x.example,,,,,,\n"
-    "p1,,,true,parent,,Pat,Doe,,,,,,,,,\n",
+    "p1,,,true,parent,,Pat,Doe,,,pat@x.example,,777,s1,,,\n",
     "demographics": "sourcedId,status,dateLastModified,birthDate,sex,americanIndianOrAlaskaNative,asian,"
     "hispanicOrLatinoEthnicity\n"
     "s1,,,2018-02-03,female,false,true,false\n"
@@ -55,12 +55,14 @@ ONEROSTER = {
     "e2,,,m3a,a,s1,student,false,2026-09-10,\n"
     "e3,,,hr,a,s2,student,false,2026-08-15,\n"
     "e4,,,m3a,a,t1,teacher,true,,\n",
-    "categories": "sourcedId,status,dateLastModified,title\ncat,,,Grading Period\n",
+    "categories": "sourcedId,status,dateLastModified,title\ncat,,,Grading Period\nquiz,,,Quizzes\n",
     "lineItems": "sourcedId,status,dateLastModified,title,description,assignDate,dueDate,classSourcedId,categorySourcedId,"
     "gradingPeriodSourcedId,resultValueMin,resultValueMax\n"
-    "l1,,,Quarter 1,,2026-08-15,2026-10-20,m3a,cat,q1,0,100\n",
+    "l1,,,Quarter 1,,2026-08-15,2026-10-20,m3a,cat,q1,0,100\n"
+    "l2,,,Fractions,,2026-09-20,2026-09-21,m3a,quiz,q1,0,10\n",
     "results": "sourcedId,status,dateLastModified,lineItemSourcedId,studentSourcedId,scoreStatus,score,textScore,scoreDate,comment\n"
-    "g1,,,l1,s1,fully graded,91.5,A,2026-10-20,Well done\n",
+    "g1,,,l1,s1,fully graded,91.5,A,2026-10-20,Well done\n"
+    "w1,,,l2,s1,fully graded,8.5,,2026-09-21,\n",
 }
 """A district with two schools, two students, a teacher and a parent, in OneRoster 1.2."""
 

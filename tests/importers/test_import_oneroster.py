@@ -114,7 +114,7 @@ async def test_changes_touch_only_what_they_name(database: AsyncEngine, tmp_path
     await bring(database, folder(tmp_path / "r", ONEROSTER))
     before = await everything(database)
     change = delta(
-        "users", "s1,active,2026-10-01,true,siobhan,{Local:77},Siobhan,O'Brien,,1001,s1@x.example,,555,,04,,Shiv"
+        "users", "s1,active,2026-10-01,true,siobhan,{Local:77},Siobhan,O'Brien,,1001,s1@x.example,,555,p1,04,,Shiv"
     )
     report = await bring(database, folder(tmp_path / "d", change, mode="delta"))
     assert report.rejected == []

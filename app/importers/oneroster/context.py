@@ -31,6 +31,7 @@ class LineItem:
     section: str
     period: str | None
     category: str | None
+    is_mark: bool  # a mark for a span of time, such as a quarter; else one piece of work
 
 
 @dataclass(slots=True)

@@ -1,9 +1,10 @@
-"""users.csv: students with their schools, and staff."""
+"""users.csv: students with their schools, staff, and students' contacts."""
 
 from dataclasses import dataclass, replace
 
+from app.importers.oneroster.contacts import Contacts
 from app.importers.oneroster.context import Context, Role, readable, sound
-from app.importers.oneroster.roles import ENROLLMENT, STAFF_ROLES, role_of, settle_roles
+from app.importers.oneroster.roles import ENROLLMENT, FAMILY_ROLES, STAFF_ROLES, role_of, settle_roles
 from app.importers.oneroster.rows import Row
 from app.importers.oneroster.shape import Shape, whole
 from app.importers.ssn import distinct, looks_like, sift
@@ -54,13 +55,14 @@ class _User:
 
 
 async def users(context: Context) -> None:
-    """Students and staff; families are left alone. A student's roles become their school enrollments."""
+    """Students, staff and families. A student's roles become their school enrollments, their agents contacts."""
     needed = ["sourcedId", "givenName", "familyName"]
     if context.manifest.version == "1.1":
         needed += ["role", "orgSourcedIds"]
     is_whole = context.manifest.whole("users")
     first: tuple[Shape, Shape] | None = None
     waiting: list[_User] = []
+    contacts = Contacts()
     for shape in (STUDENT, STAFF):
         context.sink.open(whole(shape.part, is_whole))
     if context.manifest.version == "1.1":
@@ -76,14 +78,16 @@ async def users(context: Context) -> None:
             if row.removed:
                 context.sink.remove("Student", found)
                 context.sink.remove("Staff", found)
+                contacts.gone.append(found)
                 continue
             waiting.append(_User(row, found, _roles(context, row, found)))
         except CellError as bad:
-            _refuse(context, row, found or readable(row), bad)
+            _refuse(context, contacts, row, found or readable(row), bad)
         if len(waiting) >= 500:
-            await _settle(context, waiting, *first)
+            await _settle(context, contacts, waiting, *first)
     if first is not None:
-        await _settle(context, waiting, *first)
+        await _settle(context, contacts, waiting, *first)
+    await contacts.settle(context.sink, context.file("users"), is_whole=is_whole)
     settle_roles(context)
 
 
@@ -97,10 +101,14 @@ def _roles(context: Context, row: Row, user: str) -> tuple[Role, ...]:
     ) or (Role(user, row.line, role, None, None, None, None),)
 
 
-def _refuse(context: Context, row: Row, found: str | None, bad: CellError) -> None:
+def _refuse(context: Context, contacts: Contacts, row: Row, found: str | None, bad: CellError) -> None:
     """Report a user who is not taken; who they are may be unknown, so whatever the space has of them stays."""
     context.sink.report.reject(context.file("users"), row.line, bad.column, bad.reason)
     context.sink.store.keep_unmentioned("SchoolEnrollment")
+    if found is None:
+        context.sink.store.keep_unmentioned("Contact")
+    else:
+        contacts.refuse(found)
     for part in (STUDENT.part, STAFF.part):
         if found is None:
             context.sink.store.keep_unmentioned(part.type)
@@ -110,32 +118,35 @@ def _refuse(context: Context, row: Row, found: str | None, bad: CellError) -> No
             )
 
 
-async def _settle(context: Context, waiting: list[_User], student: Shape, staff: Shape) -> None:
+async def _settle(context: Context, contacts: Contacts, waiting: list[_User], student: Shape, staff: Shape) -> None:
     """Take a batch of users, each as what they are; a list of changes may leave that to what the space knows."""
     unknown = [user.key for user in waiting if not user.roles]
     partial = context.manifest.mode("roles") != "bulk" and context.manifest.version != "1.1" and unknown
     students = await context.sink.store.known("Student", unknown) if partial else set()
     others = await context.sink.store.known("Staff", unknown) if partial else set()
+    families = {one.person for one in await context.sink.store.contacts(people=unknown)} if partial else set()
     levels: dict[str, Row] = {}
     for user in waiting:
         kinds = {role.role for role in user.roles}
         is_student = "student" in kinds or user.key in students
         is_staff = bool(kinds & STAFF_ROLES) or user.key in others
+        is_family = bool(kinds & FAMILY_ROLES) or user.key in families
         if not is_student:
             context.others.add(user.key)
         try:
-            if not kinds and not is_student and not is_staff:
+            if not kinds and not is_student and not is_staff and not is_family:
                 raise CellError("The user has no role, here or in roles.csv. Give them one.", "sourcedId")
+            contacts.meet(user.row, user.key, kinds, context.sink, is_student=is_student, is_family=is_family)
             if is_student:
                 _student(context, user, student)
             if is_staff:
                 _staff(context, user, staff, known=user.key in others)
-            if not is_student and not is_staff:
+            if is_family:
                 context.sink.report.count("Family member")
             if user.key in students:
                 levels[user.key] = user.row
         except CellError as bad:
-            _refuse(context, user.row, user.key, bad)
+            _refuse(context, contacts, user.row, user.key, bad)
     waiting.clear()
     await _relevel(context, levels)
     if context.sink.full:
