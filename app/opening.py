@@ -18,6 +18,7 @@ from app.errors import ConfigurationError, HomeroomError, Unavailable
 from app.federation.supergraph import supergraph_of_one
 from app.installation import Clock, Installation, now
 from app.ledger.checkpoints import Checkpoints
+from app.ledger.holdings import Holdings
 from app.ledger.ledger import Ledger
 from app.names import SpaceId
 from app.oauth.authorization import Authorization
@@ -90,7 +91,8 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
             await migrate(ledger, "ledger")
             secret = space_secret(settings, space)
             spaces[space] = Space(space, Readers(settings.database_url(place.database)), secret)
-            ledgers[space] = Ledger(ledger, space, Checkpoints.of(settings, space))
+            holdings = Holdings(ledger, settings.changes, clock)
+            ledgers[space] = Ledger(ledger, space, Checkpoints.of(settings, space), holdings=holdings)
         rooms = Installation(
             settings=settings,
             schema=graphql_schema(),

@@ -79,6 +79,14 @@ class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sample: float = 1.0
 
 
+class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long and how much is kept of what vendors hold, so that they can be told what changed since."""
+
+    days: int = 30
+    keep: int = 8
+    client_bytes: int = 268_435_456
+
+
 class SpaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where one space is kept. Its name and time zone stand in its `district.toml`."""
 
@@ -99,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     metrics: Metrics = Metrics()
     telemetry: Telemetry = Telemetry()
+    changes: Changes = Changes()
     spaces: dict[str, SpaceSettings] = {}
     home: Path = Path()
 
@@ -226,7 +235,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         if not is_space_id(name):
             yield ("spaces", name), "A space is named `state/district` in lower case, such as tx/grand-bend. Rename it."
     yield from _databases(settings)
-    for section in ("limits", "oauth", "traffic", "server"):
+    for section in ("limits", "oauth", "traffic", "server", "changes"):
         for key, value in msgspec.structs.asdict(getattr(settings, section)).items():
             if isinstance(value, int) and value < 1 and (value < 0 or key != "notice_seconds"):
                 yield (section, key), "A limit is at least 1. Correct it."

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.cli.main import Context
 from app.errors import UsageError
 from app.ledger.checkpoints import Checkpoints
-from app.ledger.entry import Recorded
+from app.ledger.entry import Recorded, Whose
 from app.ledger.reading import Filters, entries
 from app.ledger.report import of_student, page
 from app.ledger.verify import Verdict
@@ -217,6 +217,8 @@ def as_line(recorded: Recorded, zone: tzinfo) -> str:
     ]
     if fields:
         parts.append(", ".join(fields))
+    for whose in entry.removed:
+        parts.append(f"told to remove {whose.records} {', '.join(whose.coordinates)}")
     if entry.denied:
         parts.append("denied: " + ", ".join(f"{coordinate} {reason}" for coordinate, reason in entry.denied))
     if not entry.complete:
@@ -241,16 +243,19 @@ def as_json(recorded: Recorded) -> dict[str, Any]:
         "state_revision": entry.state_revision,
         "operation": entry.operation,
         "digest": entry.digest,
-        "disclosed": [
-            {
-                "coordinates": whose.coordinates,
-                "students": None if whose.students is None else len(whose.students),
-                "records": whose.records,
-            }
-            for whose in entry.disclosed
-        ],
+        "disclosed": [whose_as_json(whose) for whose in entry.disclosed],
+        "removed": [whose_as_json(whose) for whose in entry.removed],
         "denied": [{"coordinate": coordinate, "reason": reason} for coordinate, reason in entry.denied],
         "complete": entry.complete,
+    }
+
+
+def whose_as_json(whose: Whose) -> dict[str, Any]:
+    """Coordinates, or a type whose records a vendor was told to remove, with how many students and records."""
+    return {
+        "coordinates": whose.coordinates,
+        "students": None if whose.students is None else len(whose.students),
+        "records": whose.records,
     }
 
 

@@ -6,13 +6,14 @@ chain is built over. INVARIANT: of a record, an entry holds nothing but its stud
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 from pyroaring import BitMap
 
+from app.ledger.holding import Keeping
 from app.names import SpaceId
 
 
@@ -54,6 +55,7 @@ class Entry:
     disclosed: tuple[Whose, ...] = ()
     denied: tuple[tuple[str, str], ...] = ()  # coordinate, reason
     complete: bool = True
+    removed: tuple[Whose, ...] = ()  # records of a type that the vendor was told to remove, and whose they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Unlinked:
     first_student: int | None
     last_student: int | None
     body: bytes
+    keeping: tuple[Keeping, ...] = ()  # what stands in one commit with it
 
 
 Row = tuple[int, bytes, int, str, int | None, int | None, bytes]
@@ -112,16 +115,16 @@ def microseconds(at: datetime) -> int:
     return (at - EPOCH) // MICROSECOND
 
 
-def prepare(entry: Entry) -> Unlinked:
+def prepare(entry: Entry, keeping: Sequence[Keeping] = ()) -> Unlinked:
     """Make an entry ready for the chain."""
-    return columns(entry, _encoder.encode(entry))
+    return replace(columns(entry, _encoder.encode(entry)), keeping=tuple(keeping))
 
 
 def columns(entry: Entry, body: bytes) -> Unlinked:
     """The columns that go with an entry."""
     first: int | None = None
     last: int | None = None
-    for whose in entry.disclosed:
+    for whose in (*entry.disclosed, *entry.removed):
         if students := whose.students:
             least, greatest = students.min(), students.max()
             first = least if first is None or least < first else first

@@ -15,9 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.errors import Unavailable
 from app.ledger.checkpoints import Checkpoints
 from app.ledger.entry import Entry, Receipt, Unlinked, beginning, prepare
+from app.ledger.holding import Keeping
+from app.ledger.holdings import Holdings
 from app.ledger.postgres import PostgresEnd
 from app.ledger.sqlite import SqliteEnd
 from app.names import SpaceId
+from app.settings import Changes
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +60,10 @@ class Ledger:
         deadline: float = 10.0,
         pace: float = 1.0,
         end: End | None = None,
+        holdings: Holdings | None = None,
     ) -> None:
         """Units: `deadline`, how long an entry may take, and `pace`, between two checkpoints, are seconds."""
+        self.holdings = holdings or Holdings(engine, Changes())
         self._space = space
         self._checkpoints = checkpoints
         self._deadline = deadline
@@ -72,8 +77,8 @@ class Ledger:
         self._sealer: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def record(self, entry: Entry) -> Receipt:
-        """Keep an entry for ever; it is durable when this returns.
+    async def record(self, entry: Entry, keeping: Sequence[Keeping] = ()) -> Receipt:
+        """Keep an entry for ever, and with it what its vendor then holds; both are durable when this returns.
 
         An entry whose caller gave up or was told `Unavailable` may stand nevertheless: the ledger may say more than
         what left, never less.
@@ -81,7 +86,7 @@ class Ledger:
         """
         if self._closed:
             raise Unavailable(f"The ledger of {self._space} is closed. Nothing was disclosed.")
-        unlinked = prepare(entry)
+        unlinked = prepare(entry, keeping)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Receipt] = loop.create_future()
         self._waiting[future] = unlinked
@@ -103,6 +108,7 @@ class Ledger:
         if self._sealer is not None:
             self._sealer.cancel()
             await asyncio.wait([self._sealer])
+        await self.holdings.close()
         await self._vouch()
         await self._end.close()
 
@@ -131,6 +137,8 @@ class Ledger:
             if not future.done():  # else its caller gave up
                 future.set_result(receipt)
         self._last = receipts[-1]
+        if any(each.keeping for each in batch.values()):
+            self.holdings.prune_soon()
         if self._sealer is None:
             self._sealer = asyncio.get_running_loop().create_task(self._seal())
 

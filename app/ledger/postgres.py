@@ -13,7 +13,8 @@ from typing import cast
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.ledger.entry import Receipt, Unlinked, chain, further
+from app.ledger.entry import Receipt, Row, Unlinked, chain, further
+from app.ledger.holding import writes
 
 HEAD = "SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1"
 INSERT = (
@@ -50,7 +51,7 @@ class PostgresEnd:
                         await self._read_head(driver)
                     receipts, rows = chain(self._known, entries)
                     try:
-                        await driver.executemany(INSERT, rows)  # all of them or none
+                        await self._write(driver, entries, receipts, rows)
                     except asyncpg.UniqueViolationError:
                         self._stale = True
                         continue
@@ -59,6 +60,22 @@ class PostgresEnd:
         except BaseException:
             await self.close()
             raise
+
+    async def _write(
+        self,
+        driver: "asyncpg.Connection[asyncpg.Record]",
+        entries: Sequence[Unlinked],
+        receipts: Sequence[Receipt],
+        rows: Sequence[Row],
+    ) -> None:
+        if not any(each.keeping for each in entries):
+            await driver.executemany(INSERT, rows)  # all of them or none
+            return
+        async with driver.transaction():
+            await driver.executemany(INSERT, rows)
+            for each, receipt in zip(entries, receipts, strict=True):
+                for text, kept in writes(each.keeping, receipt.sequence, each.at):
+                    await driver.executemany(text, kept)
 
     async def close(self) -> None:
         """Let the connection go. A statement that is under way is broken off."""

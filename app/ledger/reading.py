@@ -79,8 +79,9 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def names(recorded: Recorded, student: int) -> bool:
-    """Whether something of the student left with an entry."""
-    return any(whose.students is not None and student in whose.students for whose in recorded.entry.disclosed)
+    """Whether something of the student left with an entry, or its vendor was told to remove it."""
+    whose = (*recorded.entry.disclosed, *recorded.entry.removed)
+    return any(one.students is not None and student in one.students for one in whose)
 
 
 def read(row: Row[Any]) -> Recorded:

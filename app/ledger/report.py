@@ -32,6 +32,9 @@ BASES = {
 }
 """What the words for a basis mean. Spec: 34 CFR 99.30, 99.31."""
 
+TOLD_TO_REMOVE = "nothing: it was told to remove what it holds of the student"
+"""What a vendor that keeps in step received when the student left what is granted to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -40,7 +43,7 @@ class Received:
     client: str
     purpose: str
     basis: str | None
-    coordinates: tuple[str, ...]  # sorted
+    coordinates: tuple[str, ...]  # sorted; none: it was told to remove what it holds of the student
     days: tuple[date, ...]  # in order, each once
     count: int  # answers
 
@@ -120,7 +123,7 @@ def page(
             lines.append(f"  Basis:   {describe_basis(basis)}")
             for each in group:
                 lines.append("")
-                lines += [f"    {line}" for line in describe_fields(each.coordinates)]
+                lines += [f"    {line}" for line in describe_fields(each.coordinates) or [TOLD_TO_REMOVE]]
                 lines.append(f"    {how_often(each.count)}, {'on' if len(each.days) == 1 else 'on these days:'} ")
                 lines[-1] += ", ".join(day.isoformat() for day in each.days)
             lines.append("")

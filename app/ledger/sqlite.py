@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.ledger.entry import Receipt, Unlinked, chain, further
+from app.ledger.holding import writes
 
 HEAD = "SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1"
 INSERT = (
@@ -76,6 +77,9 @@ class SqliteEnd:
             connection.execute("BEGIN IMMEDIATE")  # INVARIANT: nobody else adds between reading the head and committing
             receipts, rows = chain(self._head(), entries)
             connection.executemany(INSERT, rows)
+            for each, receipt in zip(entries, receipts, strict=True):
+                for text, kept in writes(each.keeping, receipt.sequence, each.at):
+                    connection.executemany(text.replace("$", "?"), kept)
             if self._on_disk() != self._identity:
                 raise FileNotFoundError("The ledger's file was moved away.")
             connection.execute("COMMIT")

@@ -1,7 +1,8 @@
-"""The ledger's one table: entries in the order in which they were recorded, never changed afterwards.
+"""The ledger's tables: entries in the order in which they were recorded, never changed afterwards; and beside the
+chain what vendors hold, from which they are told what changed.
 
-Shape: `body` holds the entry itself, byte for byte as it was hashed. The other columns repeat what is in it, so that
-a list can be filtered without reading every entry; `verify` checks that they say the same.
+Shape: an entry's `body` holds it itself, byte for byte as it was hashed. The other columns repeat what is in it, so
+that a list can be filtered without reading every entry; `verify` checks that they say the same.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
@@ -28,4 +29,36 @@ entry = Table(
     Index(None, "at", "sequence"),
     Index(None, "client", "at", "sequence"),
     Index(None, "first_student", "last_student", "sequence"),
+)
+
+holding = Table(
+    "holding",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("client", String, nullable=False),
+    Column("query", LargeBinary, nullable=False),
+    Column("entry", NUMBER, nullable=False),  # the last ledger entry with which it was kept or found up to date
+    Column("used", NUMBER, nullable=False),  # that entry's moment, microseconds since 1970, UTC
+    Column("through", NUMBER),
+    Column("state", LargeBinary),
+    Column("last", NUMBER, nullable=False),
+    Column("records", NUMBER, nullable=False),
+    Index(None, "client", "query", "entry"),
+)
+
+holding_place = Table(
+    "holding_place",
+    metadata,
+    Column("holding", LargeBinary, primary_key=True),
+    Column("place", NUMBER, primary_key=True, autoincrement=False),
+    Column("part", LargeBinary, nullable=False, index=True),
+)
+
+holding_part = Table(
+    "holding_part",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("client", String, nullable=False, index=True),
+    Column("size", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )

@@ -30,6 +30,7 @@ entries = st.builds(
     disclosed=st.lists(whose, max_size=3).map(tuple),
     denied=st.lists(st.tuples(st.text(), st.text()), max_size=3).map(tuple),
     complete=st.booleans(),
+    removed=st.lists(whose, max_size=2).map(tuple),
 )
 
 
@@ -42,7 +43,7 @@ def test_an_entry_is_read_back_as_it_was_written_and_always_to_the_same_bytes(en
 
 @given(entries)
 def test_the_columns_span_every_student_of_every_bitmap(entry: Entry) -> None:
-    students = sorted({row for each in entry.disclosed for row in each.students or ()})
+    students = sorted({row for each in (*entry.disclosed, *entry.removed) for row in each.students or ()})
     unlinked = prepare(entry)
     assert (unlinked.first_student, unlinked.last_student) == (
         (students[0], students[-1]) if students else (None, None)

@@ -208,3 +208,20 @@ def test_every_basis_of_a_grant_has_its_plain_words() -> None:
 
 def test_fields_are_named_by_type() -> None:
     assert describe_fields(("Grade.letterGradeEarned", "Student.sex")) == ["grade: letter grade earned", "student: sex"]
+
+
+async def test_a_parent_reads_that_a_vendor_was_told_to_remove_what_it_holds(
+    engine: AsyncEngine, checkpoints: Checkpoints
+) -> None:
+    told = (Whose(("Student",), BitMap([1]), 1),)
+    await record(
+        engine,
+        checkpoints,
+        an_entry(request="a", disclosed=disclosed(1, 2)),
+        an_entry(request="b", disclosed=disclosed(2), removed=told, at=NOON + DAY),
+    )
+    received = page(await of_student(engine, 1), district="Grand Bend ISD", student="s1")
+    assert "student: first name\n    once, on 2026-09-01" in received
+    assert "nothing: it was told to remove what it holds of the student\n    once, on 2026-09-02" in received
+    assert "told to remove" not in page(await of_student(engine, 2), district="Grand Bend ISD", student="s2")
+    assert await requests(engine, student=1) == ["b", "a"]
