@@ -12,7 +12,7 @@ import msgspec
 from app.errors import RequestError
 from app.federation.execute import Part
 from app.installation import Installation
-from app.ledger.entry import Entry, Kind, Whose
+from app.ledger.entry import Entry, Kind
 from app.ledger.ledger import Ledger
 from app.oauth.caller import Caller
 from app.operation.decided import Denial
@@ -53,7 +53,7 @@ class Disclosure:
         if first.last:
             await parts.aclose()
             self.trail.stage("record")
-            await self._record(Kind.ANSWER, first.whose, reasons)
+            await self._record(Kind.ANSWER, first, reasons)
             self.trail.stage("answer")
             return b"".join((opening, first.data, b"}"))
         return self._stream(opening, first, parts, reasons)
@@ -70,7 +70,7 @@ class Disclosure:
                 following = None if part.last else asyncio.create_task(anext_of(parts))
                 if opening:
                     self.trail.stage("record")
-                    await asyncio.gather(self._record(Kind.OPENING, (), denied, complete=False), self._chunk(part))
+                    await asyncio.gather(self._record(Kind.OPENING, denied=denied, complete=False), self._chunk(part))
                 else:
                     await self._chunk(part)
                 if part.last:
@@ -93,7 +93,7 @@ class Disclosure:
             await parts.aclose()
 
     async def _chunk(self, part: Part) -> None:
-        await self._record(Kind.CHUNK, part.whose, complete=False)
+        await self._record(Kind.CHUNK, part, complete=False)
 
     def _look_again(self, ends: float) -> None:
         """A grant, a client or a token that ended stops the stream at the next chunk."""
@@ -106,7 +106,7 @@ class Disclosure:
     async def _record(
         self,
         kind: Kind,
-        whose: tuple[Whose, ...] = (),
+        part: Part | None = None,
         denied: Iterable[tuple[str, str]] = (),
         *,
         complete: bool = True,
@@ -126,10 +126,12 @@ class Disclosure:
                 state_revision=authority.state.revision if authority.state else None,
                 operation=self.operation.name if self.operation else None,
                 digest=self.operation.digest if self.operation else "",
-                disclosed=whose,
+                disclosed=part.whose if part else (),
                 denied=tuple(denied),
                 complete=complete,
-            )
+                removed=part.removed if part else (),
+            ),
+            part.keeping if part else (),
         )
 
 

@@ -56,7 +56,7 @@ async def answer(request: Request, rooms: Installation) -> Answer:
         stage("plan")
         plan = rooms.plan(authorized)
         stage("execute")
-        asking = Asking(authority, bound.true, bound.arguments, rooms.settings.limits.chunk)
+        asking = Asking(authority, bound.true, bound.arguments, rooms.settings.limits.chunk, ledger.holdings)
         local = local_values(authorized, rooms.schema, bound.variables, bound.true)
         parts = execute(plan, asking, {CORE: space}, local)
         denials = (denial for denial in authorized.denials if denial.asked(bound.true))

@@ -5,11 +5,12 @@ before it leaves.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.federation.plan import Plan
 from app.federation.projection import Connection, encode, key, streams
 from app.ledger.entry import Whose
+from app.ledger.holding import Keeping
 from app.operation.decided import Root, Typename, Withheld
 from app.operation.model import holds
 from app.sources.fetch import Asking, Chunk, Page, Source
@@ -22,6 +23,17 @@ class Part:
     data: bytearray
     whose: tuple[Whose, ...]
     last: bool
+    removed: tuple[Whose, ...] = ()  # what the vendor is told to remove
+    keeping: tuple[Keeping, ...] = ()  # what is to be kept of what it then holds
+
+    def with_(self, other: "Part | Chunk") -> "Part":
+        """This piece, with what is to be recorded for another one too."""
+        return replace(
+            self,
+            whose=self.whose + other.whose,
+            removed=self.removed + other.removed,
+            keeping=self.keeping + other.keeping,
+        )
 
 
 async def execute(
@@ -35,7 +47,7 @@ async def execute(
         for root in fetch.roots
     }
     out, comma = bytearray(b"{"), b""
-    whose: tuple[Whose, ...] = ()
+    waiting = Part(out, (), last=False)  # what is to be recorded with the next part that leaves
     try:
         for root in plan.roots:
             if not holds(root.when, asking.true):
@@ -51,15 +63,15 @@ async def execute(
                     out += encode(local[root.response_key])
                 case Root():
                     async for part in _field(root, chunks[root.response_key], asking, out):
-                        out, whose = part.data, whose + part.whose
+                        out, waiting = part.data, waiting.with_(part)
                         if not part.last:
-                            yield Part(out, whose, last=False)
-                            whose = ()
+                            yield replace(waiting, data=out)
+                            waiting = Part(out, (), last=False)
         for records in chunks.values():
             async for _ in records:
                 raise AssertionError("A source went on after the last chunk")
         out += b"}"
-        yield Part(out, whose, last=True)
+        yield replace(waiting, data=out, last=True)
     finally:
         for records in chunks.values():
             await records.aclose()
@@ -70,30 +82,30 @@ async def _field(root: Root, chunks: AsyncGenerator[Chunk], asking: Asking, out:
     first = await anext(chunks)
     if not isinstance(first.records, Page):
         out += encode(first.records)
-        yield Part(out, first.whose, last=True)
+        yield Part(out, (), last=True).with_(first)
         return
     connection = Connection(root, asking.true)
     if first.last:
         out += connection.whole(first.records)
-        yield Part(out, first.whose, last=True)
+        yield Part(out, (), last=True).with_(first)
     elif streams(root, asking.true):
         connection.begin(out, first.records)
-        yield Part(out, first.whose, last=False)
+        yield Part(out, (), last=False).with_(first)
         async for chunk in chunks:
             out, page = bytearray(), _page(chunk)
             connection.go_on(out, page)
             if chunk.last:
                 connection.end(out, page)
-            yield Part(out, chunk.whose, last=chunk.last)
+            yield Part(out, (), last=chunk.last).with_(chunk)
             if chunk.last:
                 return
     else:
-        page, whose = first.records, first.whose
+        page, part = first.records, Part(out, (), last=True).with_(first)
         async for chunk in chunks:
-            page, whose = _joined(page, _page(chunk)), whose + chunk.whose
+            page, part = _joined(page, _page(chunk)), part.with_(chunk)
             if chunk.last:
                 out += connection.whole(page)
-                yield Part(out, whose, last=True)
+                yield part
                 return
 
 
@@ -112,4 +124,6 @@ def _joined(page: Page, following: Page) -> Page:
         has_next=following.has_next,
         start_cursor=page.start_cursor,
         end_cursor=following.end_cursor or page.end_cursor,
+        change_cursor=following.change_cursor,
+        removed=following.removed,
     )

@@ -14,6 +14,9 @@ from app.sources.fetch import Page
 
 LISTS = frozenset({"nodes", "edges"})
 
+AT_THE_END = frozenset({"pageInfo", "changeCursor", "removed"})
+"""What is known of a list once its last record is."""
+
 encode = msgspec.json.Encoder().encode
 encode_into = msgspec.json.Encoder().encode_into
 
@@ -32,7 +35,7 @@ def streams(root: Root, true: frozenset[str]) -> bool:
     """Whether a connection can leave page by page: one list in it, and nothing before the list that its end decides."""
     frames = [one for one in included(root, true) if isinstance(one, Frame)]
     lists = [one for one in frames if one.field in LISTS]
-    if len(lists) != 1 or any(one.field == "pageInfo" for one in frames[: frames.index(lists[0])]):
+    if len(lists) != 1 or any(one.field in AT_THE_END for one in frames[: frames.index(lists[0])]):
         return False
     nodes = [
         one for one in lists[0].children if isinstance(one, Frame) and one.field == "node" and holds(one.when, true)
@@ -97,6 +100,10 @@ class Connection:
                 return encode(self._edges(one, page, lists))
             case Frame(field="pageInfo") if page is not None:
                 return encode(self._page_info(one, page))
+            case Frame(field="changeCursor") if page is not None:
+                return encode(page.change_cursor)
+            case Frame(field="removed") if page is not None:
+                return encode(page.removed)
             case _:
                 raise AssertionError(f"{one} does not stand in a connection")
 

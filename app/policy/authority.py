@@ -3,6 +3,7 @@
 Equal authorities decide alike, so that whatever was computed for one may be kept under it until its validity ends.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -53,6 +54,12 @@ class Authority:
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Authority) and self._key == other._key)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """A digest that equal authorities share, in every process and after every start."""
+        parts = [sorted(part) if isinstance(part, frozenset) else part for part in self._key]
+        return hashlib.sha256(repr(parts).encode()).digest()
 
     @property
     def revision(self) -> Revision | None:

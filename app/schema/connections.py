@@ -34,3 +34,11 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The records with their cursors.")
     nodes: list[T] = strawberry.field(description="The records.")
     page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    change_cursor: str | None = strawberry.field(
+        description="Stands for what you hold once you have taken in this answer: keep it with that, and give it as "
+        "`changedSince` to hear of what changed. Ask for it after `nodes` or `edges`, so that these can leave early."
+    )
+    removed: list[strawberry.ID] | None = strawberry.field(
+        description="With `changedSince`: the ids of records that you hold and may not keep. They were deleted, or are "
+        "outside of what is granted to you now."
+    )

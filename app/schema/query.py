@@ -18,6 +18,12 @@ PAGE = 100
 
 First = Annotated[int | None, strawberry.argument(description="How many records at most.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor to go on after.")]
+ChangedSince = Annotated[
+    str | None,
+    strawberry.argument(
+        description="A `changeCursor`: only records that are new or differ from what you hold since, and `removed`."
+    ),
+]
 Id = Annotated[strawberry.ID, strawberry.argument(description="The id, as this client knows it.")]
 
 
@@ -43,12 +49,21 @@ def _by_id(of: Any, sentence: str) -> Any:
 
 def _page(of: type, sentence: str) -> Any:
     def resolve(
-        first: int | None = PAGE, after: str | None = strawberry.UNSET, where: object = strawberry.UNSET
+        first: int | None = PAGE,
+        after: str | None = strawberry.UNSET,
+        changed_since: str | None = strawberry.UNSET,
+        where: object = strawberry.UNSET,
     ) -> object:
         _presented()
 
     conditions: Any = Annotated[where(of) | None, strawberry.argument(description="Which records.")]
-    resolve.__annotations__ = {"first": First, "after": After, "where": conditions, "return": Connection[of] | None}  # type: ignore[valid-type]
+    resolve.__annotations__ = {
+        "first": First,
+        "after": After,
+        "changed_since": ChangedSince,
+        "where": conditions,
+        "return": Connection[of] | None,  # type: ignore[valid-type]
+    }
     return strawberry.field(resolver=resolve, description=sentence)
 
 

@@ -4,11 +4,13 @@ A source is asked for root fields of an authorized operation and answers with ch
 It gets nothing that was denied, so it cannot disclose it.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.ledger.entry import Whose
+from app.ledger.holding import Keeping
+from app.ledger.holdings import Holdings
 from app.operation.decided import Root
 from app.policy.authority import Authority
 
@@ -29,6 +31,7 @@ class Asking:
     true: frozenset[str]  # the directive variables that are true
     arguments: Mapping[str, Mapping[str, object]]  # by response key of the root field
     chunk: int  # records of a root list in one chunk
+    holdings: Holdings | None = None  # what the space's vendors hold, for those that ask what changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Page:
     has_next: bool  # whether records follow this page
     start_cursor: str | None
     end_cursor: str | None
+    change_cursor: str | None = None  # stands for what the vendor holds once it has this answer; with the last page
+    removed: Sequence[str] = ()  # the ids of what it holds and may not keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Chunk:
     records: object | Page | None  # a record as the client asked for it, or a page of them; None: unknown or absent
     whose: tuple[Whose, ...]
     last: bool
+    removed: tuple[Whose, ...] = ()
+    keeping: tuple[Keeping, ...] = ()  # to be kept before the chunk leaves
 
 
 class Source(Protocol):

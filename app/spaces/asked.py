@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from app.sources.fetch import Asking, Chunk, Page
 from app.spaces.driver import Reader, Record
 from app.spaces.identifiers import Identifiers
 from app.spaces.levels import AFTER, KEYS, LIMIT, Level, Reach
+from app.spaces.sync import Sync
 from app.spaces.where import Where, read
 
 Compiled = Callable[[Root, str, Where], tuple[Level, ...]]
@@ -57,6 +58,7 @@ class Asked:
     first: int
     query: bytes  # what a cursor of this list is bound to
     sealed: bool
+    sync: Sync | None = None
     seen: dict[Level, dict[int, Any]] = field(default_factory=dict)  # shared parents, by row number
     fresh: dict[Level, list[int]] = field(default_factory=dict)  # ... those that are not encoded yet
     whose: dict[tuple[str, ...], tuple[BitMap | None, int]] = field(default_factory=dict)
@@ -78,7 +80,7 @@ class Asked:
         type_name: str | None = ROOT_TYPES.get(root.field)
         where: Where = ()
         values: dict[str, object] = {}
-        first, query, sealed = 1, b"", False
+        first, query, sealed, sync = 1, b"", False, None
         if root.field in {"student", "section", "node"}:
             found = names.record(arguments["id"])
             type_name = found[0] if found and found[0] in root.children and type_name in {None, found[0]} else None
@@ -90,14 +92,15 @@ class Asked:
             where, values = read(str(type_name), filters, names)
             query = hashlib.sha256(msgspec.json.encode([root.field, filters], order="deterministic")).digest()
             first = cast(int, arguments["first"])
-            values[AFTER] = _after(arguments.get("after"), names, query)
+            values[AFTER], page = _after(arguments.get("after"), names, query)
+            sync = Sync.of(root, asking, names, query, page)
             sealed = any(
                 isinstance(one, Frame) and one.field == "cursor"
                 for below in root.children.values()
                 for one in walk(below)
             )
         levels = compiled(root, type_name, where) if type_name is not None else ()
-        return cls(root, type_name, levels, names, values, asking.chunk, first, query, sealed)
+        return cls(root, type_name, levels, names, values, asking.chunk, first, query, sealed, sync)
 
     async def chunks(self, reader: Reader) -> AsyncIterator[Chunk]:
         """The records of the root, in one chunk or many."""
@@ -117,7 +120,7 @@ class Asked:
 
     async def pages(self, reader: Reader) -> AsyncIterator[Chunk]:
         """A list's records, a chunk at a time, until the page or the list ends."""
-        left, start = self.first, None
+        left, start = self.first, list[int]()
         flat = len(self.levels) == 1 and not self.levels[0].children
         size = self.chunk * FLAT if flat else self.chunk
         following: asyncio.Task[tuple[Sequence[Record], bool]] | None = None
@@ -133,25 +136,55 @@ class Asked:
                 if flat and not last:
                     # Nothing else is read of a flat list: its next rows come while these are made and written.
                     following = asyncio.create_task(self.page(reader, min(left, size)))
-                lists = [await self.made(reader, self.levels[0], rows)]
-                for level in self.levels[1:]:
-                    found = await self.gather(reader, level, {KEYS: numbers})
-                    lists.append([found[number] for number in numbers])
-                start = start or (self.names.seal(numbers[0], self.query) if numbers else None)
-                page = Page(
-                    lists=lists,
-                    cursors=[self.names.seal(number, self.query) for number in numbers] if self.sealed else None,
-                    has_next=more,
-                    start_cursor=start,
-                    end_cursor=self.names.seal(numbers[-1], self.query) if numbers else None,
-                )
-                yield Chunk(self.root.response_key, page, self.take(), last=last)
+                lists = await self.listed(reader, rows)
+                if self.sync is not None:
+                    lists, digests = self.sync.written(lists)
+                    self.sync.sent_whole(numbers, digests, last=not more)
+                start = start or numbers[:1]
+                yield await self.chunk_of(lists, numbers, start, has_next=more, last=last)
                 if last:
                     return
         finally:
             if following is not None:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
+
+    async def chunk_of(
+        self, lists: list[list[Any]], numbers: Sequence[int], start: Sequence[int], *, has_next: bool, last: bool
+    ) -> Chunk:
+        """The next chunk of a list; with its last one, what the vendor holds then."""
+        sync = self.sync
+        page = Page(
+            lists=lists,
+            cursors=[self.cursor(number) for number in numbers] if self.sealed else None,
+            has_next=has_next,
+            start_cursor=self.cursor(start[0]) if start else None,
+            end_cursor=self.cursor(numbers[-1]) if numbers else None,
+        )
+        if sync is None or not last:
+            return Chunk(self.root.response_key, page, self.take(), last=last)
+        cursor, keeping = await sync.end()
+        page = replace(page, change_cursor=cursor, removed=self.names.column(self.levels[0].type, sync.gone))
+        return Chunk(self.root.response_key, page, self.take(), last, self.removed(sync.gone), keeping)
+
+    def removed(self, gone: Sequence[int]) -> tuple[Whose, ...]:
+        """What the ledger keeps of records that the vendor is told to remove."""
+        top = self.levels[0]
+        students = BitMap(gone) if top.owner == top.row else None
+        return (Whose((top.type,), students, len(gone)),) if gone else ()
+
+    def cursor(self, number: int) -> str:
+        """The cursor of a record of a list."""
+        return self.names.seal(number, self.query, self.sync.id if self.sync is not None else b"")
+
+    async def listed(self, reader: Reader, rows: Sequence[Record]) -> list[list[Any]]:
+        """The records of a list's rows, once for each place that lists them."""
+        lists = [await self.made(reader, self.levels[0], rows)]
+        numbers = [row[self.levels[0].row] for row in rows]
+        for level in self.levels[1:] if rows else ():
+            found = await self.gather(reader, level, {KEYS: numbers})
+            lists.append([found[number] for number in numbers])
+        return [*lists, *([] for _ in self.levels[len(lists) :])]
 
     async def page(self, reader: Reader, size: int) -> tuple[Sequence[Record], bool]:
         """The next rows of the list, and whether others follow."""
@@ -219,14 +252,15 @@ class Asked:
 _encode = msgspec.json.Encoder().encode
 
 
-def _after(cursor: object, names: Identifiers, query: bytes) -> int:
+def _after(cursor: object, names: Identifiers, query: bytes) -> tuple[int, bytes | None]:
+    """The row that a page goes on after, and the holding of the page before it; None if there is none before it."""
     if cursor is None:
-        return 0
-    row = names.unseal(str(cursor), query)
-    if row is None:
+        return 0, None
+    found = names.unseal(str(cursor), query)
+    if found is None:
         # An empty page would pass for the list's end: a vendor would take a shortened list for the whole.
         raise RequestError(
             "This cursor was not made for this client, space, list and filter. Begin again without `after`.",
             code="CURSOR_UNKNOWN",
         )
-    return row
+    return found

@@ -11,9 +11,10 @@ import base64
 import hashlib
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -55,6 +56,7 @@ class Identifiers:
         self._cipher = Cipher(algorithms.AES(_derive(secret, "id", space, client, 32)), modes.ECB())  # noqa: S305 - one block each
         self._alias = _derive(secret, "alias", space, client, 32)
         self._siv = AESSIV(_derive(secret, "cursor", space, client, 64))
+        self._keyed = hashlib.blake2b(key=_derive(secret, "digest", space, client, 64), digest_size=16)
 
     def column(self, type_name: str, rows: Sequence[int]) -> list[str]:
         """The ids of a whole column of row numbers, in one call of the cipher."""
@@ -96,15 +98,37 @@ class Identifiers:
         found = self.record(identifier)
         return found[1] if found is not None and found[0] == type_name else None
 
-    def seal(self, row: int, query: bytes) -> str:
-        """A cursor that stands behind `row` in the list that `query` describes."""
-        return base64.urlsafe_b64encode(self._siv.encrypt(row.to_bytes(8, "big"), [query])).decode().rstrip("=")
+    def seal(self, row: int, query: bytes, holding: bytes = b"") -> str:
+        """A cursor that stands behind `row` in the list that `query` describes, in a page of that holding."""
+        return self._sealed(row.to_bytes(8, "big") + holding, [query])
 
-    def unseal(self, cursor: str, query: bytes) -> Row | None:
-        """The row number behind a cursor; None if it is not this client's, this space's and this query's."""
+    def unseal(self, cursor: str, query: bytes) -> tuple[Row, bytes] | None:
+        """The row number and the holding behind a cursor; None if it is not this client's, space's and query's."""
+        plain = self._unsealed(cursor, [query])
+        return None if plain is None else (Row(int.from_bytes(plain[:8], "big")), plain[8:])
+
+    def seal_holding(self, holding: bytes, query: bytes) -> str:
+        """A cursor that stands for what the client holds of the list that `query` describes."""
+        return self._sealed(holding, [query, b"holding"])
+
+    def unseal_holding(self, cursor: str, query: bytes) -> bytes | None:
+        """The holding behind a cursor; None if it is not this client's, this space's and this query's."""
+        return self._unsealed(cursor, [query, b"holding"])
+
+    def digest(self, places: Iterable[bytes | msgspec.Raw]) -> bytes:
+        """What tells the bytes of one record from any others, and tells nobody without the key anything of them."""
+        keyed = self._keyed.copy()
+        for each in places:
+            keyed.update(each)
+        return keyed.digest()
+
+    def _sealed(self, plain: bytes, bound: list[bytes]) -> str:
+        return base64.urlsafe_b64encode(self._siv.encrypt(plain, bound)).decode().rstrip("=")
+
+    def _unsealed(self, cursor: str, bound: list[bytes]) -> bytes | None:
         try:
             sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            return Row(int.from_bytes(self._siv.decrypt(sealed, [query]), "big"))
+            return self._siv.decrypt(sealed, bound)
         except (ValueError, InvalidTag):
             return None
 

@@ -19,9 +19,12 @@ from app.operation.model import holds
 from app.sources.fetch import Asking, Chunk, Fetch
 from app.spaces.admission import Admission
 from app.spaces.asked import Asked, record_lists
+from app.spaces.changes import changes
 from app.spaces.driver import Readers
 from app.spaces.identifiers import Identifiers, identifiers
 from app.spaces.levels import KEYS, Compiler, Level, Reach, depth
+from app.spaces.state import mark
+from app.spaces.sync import state
 from app.spaces.where import Where
 
 Key = tuple[str, str, frozenset[str], Where]
@@ -55,10 +58,18 @@ class Space:
         if len(asked) == 1 and asked[0].alone:
             yield await self._looked_up(asked[0])
             return
+        synced = [one.sync for one in asked if one.sync is not None]
+        for sync in synced:
+            await sync.find()
         statements = sum(depth(level) for one in asked for level in one.levels)
         async with self.readers.lend(one_moment=statements > 1 or any(one.paged for one in asked)) as reader:
+            if synced:
+                now = state(await mark(reader), asking.authority)
+                for sync in synced:
+                    sync.begin(now)
             for one in asked:
-                async for chunk in one.chunks(reader):
+                compared = one.sync if one.sync is not None and one.sync.since is not None else None
+                async for chunk in changes(one, compared, reader) if compared else one.chunks(reader):
                     yield chunk
 
     async def _looked_up(self, asked: Asked) -> Chunk:

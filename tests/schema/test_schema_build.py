@@ -100,10 +100,17 @@ def test_lists_are_pages_of_a_hundred_unless_asked_otherwise(name: str) -> None:
     assert {argument: str(of.type) for argument, of in field.args.items()} == {
         "first": "Int",
         "after": "String",
+        "changedSince": "String",
         "where": f"{name}Where",
     }
     assert "first: Int = 100" in print_type(query)
-    assert fields(f"{name}Connection") == {"edges": f"[{name}Edge!]!", "nodes": f"[{name}!]!", "pageInfo": "PageInfo!"}
+    assert fields(f"{name}Connection") == {
+        "edges": f"[{name}Edge!]!",
+        "nodes": f"[{name}!]!",
+        "pageInfo": "PageInfo!",
+        "changeCursor": "String",
+        "removed": "[ID!]",
+    }
     assert fields(f"{name}Edge") == {"node": f"{name}!", "cursor": "String!"}
 
 

@@ -90,9 +90,27 @@ def test_an_id_stands_as_long_as_the_secret() -> None:
     assert OWN.one("Student", 1) == "9c7840b728d59663fabfd33e04dcb37b"
 
 
-@given(rows, st.binary(max_size=40))
-def test_a_cursor_is_read_back_in_its_own_query(row: int, query: bytes) -> None:
-    assert OWN.unseal(OWN.seal(row, query), query) == row
+@given(rows, st.binary(max_size=40), st.sampled_from([b"", bytes(range(16))]))
+def test_a_cursor_is_read_back_in_its_own_query(row: int, query: bytes, holding: bytes) -> None:
+    assert OWN.unseal(OWN.seal(row, query, holding), query) == (row, holding)
+
+
+@given(st.binary(min_size=16, max_size=16), st.binary(max_size=40), st.binary(max_size=40))
+def test_a_cursor_of_a_holding_is_read_back_by_its_client_in_its_own_query(
+    id_: bytes, query: bytes, other: bytes
+) -> None:
+    sealed = OWN.seal_holding(id_, query)
+    assert OWN.unseal_holding(sealed, query) == id_
+    assert (OWN.unseal_holding(sealed, other) is None) == (other != query)
+    assert [each.unseal_holding(sealed, query) for each in OTHERS] == [None] * len(OTHERS)
+    assert OWN.unseal(sealed, query) is None
+    assert OWN.unseal_holding(OWN.seal(1, query, id_), query) is None
+
+
+@given(st.lists(st.binary(max_size=100)), st.lists(st.binary(max_size=100)))
+def test_a_digest_tells_records_apart_and_is_each_clients_own(one: list[bytes], other: list[bytes]) -> None:
+    assert (OWN.digest(one) == OWN.digest(other)) == (b"".join(one) == b"".join(other))
+    assert OWN.digest(one) not in {each.digest(one) for each in OTHERS}
 
 
 @given(rows, st.binary(max_size=40), st.binary(max_size=40))

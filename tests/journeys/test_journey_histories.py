@@ -1,0 +1,216 @@
+"""Whatever happens to a space and a grant, a vendor that applies the changes holds exactly what a full sync gives."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.ledger.reading import Filters, entries
+from app.names import ClientId
+from app.spaces.identifiers import identifiers
+from tests import worlds
+from tests.journeys.vendor import Vendor, add, change, full, in_force, remove, reset, space_of
+from tests.journeys.world import Asked, granting, opened
+from tests.operations import grants
+from tests.postgres import Server
+
+CLIENT = "readwell"
+EXAMPLES = int(os.environ.get("HOMEROOM_EXAMPLES", "200"))
+
+PUPIL = """id firstName lastSurname birthYear
+    schoolEnrollments { id gradeLevel entryDate school { id nameOfInstitution } }
+    sectionEnrollments { section { id title course { title } staffAssociations { staff { lastSurname } } } }
+    grades { letterGradeEarned numericGradeEarned gradingPeriod { name } }"""
+LISTS = {
+    "students": ("students", f"nodes {{ {PUPIL} }}"),
+    "students twice": ("students", "nodes { id firstName } edges { cursor node { lastSurname grades { id } } }"),
+    "sections": (
+        "sections",
+        "edges { node { id title school { nameOfInstitution } sectionEnrollments { student { id } } } }",
+    ),
+    "grades": ("grades", "nodes { id letterGradeEarned student { id firstName } section { title } }"),
+}
+
+
+def query(name: str) -> str:
+    root, records = LISTS[name]
+    return (
+        "query($first: Int, $after: String, $since: String) { list: "
+        f"{root}(first: $first, after: $after, changedSince: $since) {{ {records} "
+        "pageInfo { hasNextPage endCursor } changeCursor removed } }"
+    )
+
+
+# What can happen, in the order of likelihood. A step of the vendor is (first, whether the answer is lost).
+names = st.sampled_from(["Ana", "Zoë", "x", None])
+pupils, places = st.integers(1, 12), st.integers(1, 14)
+edits = st.one_of(
+    st.tuples(st.just("change"), st.just("Student"), pupils, st.fixed_dictionaries({"first_name": names})),
+    st.tuples(st.just("change"), st.just("SchoolEnrollment"), places, st.fixed_dictionaries(
+        {}, optional={"school": st.integers(1, 3), "grade_level": st.sampled_from(["04", "05", "06", None]),
+                      "exit_date": st.sampled_from([None, "2026-10-01", "2027-01-01"])})),
+    st.tuples(st.just("change"), st.just("Section"), st.integers(1, 7), st.fixed_dictionaries({"title": names})),
+    st.tuples(st.just("change"), st.just("Course"), st.integers(1, 4), st.fixed_dictionaries(
+        {}, optional={"title": names, "subject": st.sampled_from(["Mathematics", "English Language Arts", None])})),
+    st.tuples(st.just("change"), st.just("Staff"), st.integers(1, 4), st.fixed_dictionaries({"last_surname": names})),
+    st.tuples(st.just("change"), st.just("Grade"), st.integers(1, 11), st.fixed_dictionaries(
+        {"letter_grade_earned": st.sampled_from(["A", "B", None])})),
+    st.tuples(st.just("remove"), st.just("Student"), pupils, st.none()),
+    st.tuples(st.just("remove"), st.sampled_from(["Grade", "Section", "SchoolEnrollment", "SectionEnrollment"]),
+              st.integers(1, 11), st.none()),
+    st.tuples(st.just("add"), st.just("Student"), st.integers(1, 3), names),
+)  # fmt: skip
+WIDE = granting(
+    CLIENT,
+    {
+        "Student": "firstName lastSurname schoolEnrollments sectionEnrollments grades",
+        "SchoolEnrollment": "gradeLevel entryDate school",
+        "School": "nameOfInstitution",
+        "SectionEnrollment": "section student",
+        "Section": "title school course staffAssociations sectionEnrollments",
+        "Course": "title",
+        "StaffSectionAssociation": "staff",
+        "Staff": "lastSurname",
+        "Grade": "letterGradeEarned numericGradeEarned gradingPeriod student section",
+        "GradingPeriod": "name",
+    },
+)
+some_rows = st.sampled_from(
+    ["", 'schools = ["elm"]', 'schools = ["oak", "middle"]', 'grade_levels = ["05"]', 'enrollment = "any"',
+     'subjects = ["Mathematics"]', "history_years = 0", "schools = []"]
+)  # fmt: skip
+regrants = st.one_of(
+    some_rows.map(lambda rows: WIDE.replace("[rows]\n", f"[rows]\n{rows}\n")),
+    st.sampled_from(['"firstName", ', '"letterGradeEarned", ', '"gradeLevel", ', '"grades"', '"course", ']).map(
+        lambda field: WIDE.replace(field, "")
+    ),
+    st.sampled_from(["initial", "masked"]).map(
+        lambda how: WIDE.replace('"firstName"', f'{{ field = "firstName", as = "{how}" }}')
+    ),
+    grants(),
+    st.none(),
+)
+steps = st.tuples(st.sampled_from([0, 1, 2, 3, 100]), st.booleans())
+history = st.lists(st.one_of(edits, edits, regrants.map(lambda text: ("grant", text)), steps), max_size=9)
+
+
+@dataclass
+class Stage:
+    """An installation in a loop of its own, which one history after another is played in."""
+
+    portal: BlockingPortal
+    asked: Asked
+    space: AsyncEngine
+
+
+@contextmanager
+def staged(home: Path, database: str | None) -> Iterator[Stage]:
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(opened(home, {CLIENT: WIDE}, databases={worlds.SPACE: database})) as asked,
+        portal.wrap_async_context_manager(space_of(asked)) as space,
+    ):
+        yield Stage(portal, asked, space)
+
+
+@pytest.fixture(scope="module")
+def on_a_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("histories") / "home", None) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def on_a_server(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("histories") / "home", postgres.fresh()) as stage:
+        yield stage
+
+
+async def happen(stage: Stage, event: tuple[object, ...]) -> None:
+    match event:
+        case ("grant", text):
+            in_force(stage.asked, {CLIENT: text} if text else {})  # type: ignore[dict-item]
+        case ("change", str(type_name), int(row), dict(values)):
+            if values:
+                await change(stage.space, type_name, row, **values)
+        case ("remove", str(type_name), int(row), _):
+            await remove(stage.space, type_name, row)
+        case ("add", _, int(school), name):
+            happen.number += 1  # type: ignore[attr-defined]
+            row = 1000 + happen.number  # type: ignore[attr-defined]
+            await add(stage.space, "Student", {"row": row, "source_key": f"new-{row}", "first_name": name})
+            enrolled = {"row": row, "source_key": f"new-{row}", "student": row, "school": school, "grade_level": "05"}
+            await add(stage.space, "SchoolEnrollment", enrolled)
+
+
+happen.number = 0  # type: ignore[attr-defined]
+
+
+async def recorded_as_it_left(stage: Stage, vendor: Vendor) -> None:
+    """The ledger's last entry has exactly the students that were in the last answer to a query for students."""
+    asked = stage.asked
+    names = identifiers(asked.secrets[worlds.SPACE], worlds.SPACE, ClientId(CLIENT))
+    ledger = asked.rooms.ledgers[worlds.SPACE].holdings.engine
+    async for recorded in entries(ledger, Filters(), page=1):
+        entry = recorded.entry
+        left = [one for one in entry.disclosed if any(c.startswith("Student.") for c in one.coordinates)]
+        for noted, told in ((left, vendor.sent), (entry.removed, vendor.removed)):
+            assert set().union(*(one.students or () for one in noted)) == {names.row("Student", one) for one in told}
+        return
+
+
+async def play(stage: Stage, name: str, pages: bool, chunk: int, events: list[tuple[object, ...]]) -> None:
+    asked = stage.asked
+    limits = msgspec.structs.replace(asked.rooms.settings.limits, chunk=chunk)
+    asked.rooms.settings = msgspec.structs.replace(asked.rooms.settings, limits=limits)
+    await reset(stage.space)
+    in_force(asked, {CLIENT: WIDE})
+    vendor = Vendor(asked, CLIENT, query(name), pages)
+    for event in events:
+        match event:
+            case (int(first), bool(lost)):
+                await vendor.step(first, lost=lost)
+                if name == "students" and chunk == 500 and not lost:
+                    await recorded_as_it_left(stage, vendor)
+            case _:
+                await happen(stage, event)
+    await vendor.sync(3)
+    assert vendor.held == await full(asked, CLIENT, vendor.query)
+    before = vendor.cursor
+    assert not await vendor.step(3)
+    assert (vendor.sent, vendor.removed, vendor.cursor) == ([], [], before)
+
+
+def histories(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """That many random histories of one list, under one way of a first sync and one size of chunk."""
+    sized = settings(
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=bool(os.environ.get("CI")),
+    )
+    drawn = given(
+        name=st.sampled_from(sorted(LISTS)), pages=st.booleans(), chunk=st.sampled_from([1, 3, 500]), events=history
+    )
+    return lambda test: sized(drawn(test))
+
+
+@histories(EXAMPLES)
+def test_a_vendor_that_applies_the_changes_holds_what_a_full_sync_gives(
+    on_a_file: Stage, name: str, pages: bool, chunk: int, events: list[tuple[object, ...]]
+) -> None:
+    on_a_file.portal.call(play, on_a_file, name, pages, chunk, events)
+
+
+@histories(EXAMPLES // 8)
+def test_so_does_the_vendor_of_a_space_on_postgresql(
+    on_a_server: Stage, name: str, pages: bool, chunk: int, events: list[tuple[object, ...]]
+) -> None:
+    on_a_server.portal.call(play, on_a_server, name, pages, chunk, events)
