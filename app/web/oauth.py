@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app.errors import Unavailable
 from app.oauth.authorization import Authorization
@@ -22,7 +23,6 @@ from app.web.failure import fail
 
 LARGEST = 65_536
 FIELDS = 32
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -44,9 +44,9 @@ def routes(authorization: Authorization) -> list[Route]:
         "/.well-known/oauth-protected-resource/graphql": authorization.graph_metadata,
     }
     return [
-        Route("/oauth/token", _posted(authorization.token), methods=_METHODS),
-        Route("/oauth/introspect", _posted(authorization.introspect), methods=_METHODS),
-        Route("/oauth/revoke", _posted(authorization.revoke), methods=_METHODS),
+        Route("/oauth/token", _Posted(authorization.token)),
+        Route("/oauth/introspect", _Posted(authorization.introspect)),
+        Route("/oauth/revoke", _Posted(authorization.revoke)),
         *(Route(path, _document(read), methods=["GET"]) for path, read in documents.items()),
         Route(
             "/.well-known/oauth-protected-resource/spaces/{state}/{district}",
@@ -56,12 +56,21 @@ def routes(authorization: Authorization) -> list[Route]:
     ]
 
 
-def _posted(answer: Callable[[FormRequest], Awaitable[Reply]]) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
+class _Posted:
+    """An endpoint that forms are posted to. It answers to every method, so that each but POST is told the same."""
+
+    def __init__(self, answer: Callable[[FormRequest], Awaitable[Reply]]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
         try:
             form = await _form(request)
             address = request.client.host if request.client else ""
-            reply = await answer(FormRequest(form, request.headers.get("authorization"), address))
+            reply = await self._answer(FormRequest(form, request.headers.get("authorization"), address))
             return JSONResponse(reply.body, reply.status, reply.headers)
         except _Refused as refused:
             allow = {"Allow": "POST"} if refused.status is HTTPStatus.METHOD_NOT_ALLOWED else {}
@@ -69,8 +78,6 @@ def _posted(answer: Callable[[FormRequest], Awaitable[Reply]]) -> Endpoint:
         except Unavailable as error:
             failure = fail(error, request.scope.get(REQUEST_ID, ""))
             return _error("temporarily_unavailable", failure.message, failure.status, {"Retry-After": "5"})
-
-    return endpoint
 
 
 def _document(read: Callable[[], object]) -> Endpoint:

@@ -273,9 +273,10 @@ async def test_forms_are_forms_and_every_parameter_stands_once(served: Served) -
         await http.post("/oauth/token", content="a=" + "b" * 70_000, headers=kind, auth=proof), 413, "invalid_request"
     )
     refusal(await http.post("/oauth/token?scope=a", content=form, headers=kind, auth=proof), 400, "invalid_request")
-    answer = await http.get("/oauth/token")
-    refusal(answer, 405, "invalid_request")
-    assert answer.headers["allow"] == "POST"
+    for method in ("GET", "PUT", "OPTIONS", "TRACE", "FORGE"):
+        answer = await http.request(method, "/oauth/token")
+        refusal(answer, 405, "invalid_request")
+        assert answer.headers["allow"] == "POST"
 
 
 async def test_the_grant_type_is_client_credentials(served: Served) -> None:
