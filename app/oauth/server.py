@@ -32,6 +32,8 @@ from app.oauth.tokens import mint
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
+_OTHER_PROOFS = frozenset({"client_assertion", "client_assertion_type", "client_secret"})
+
 _SENTENCES = {
     "invalid_client": "The client is unknown, or did not prove who it is. Check its id and its secret or assertion.",
     "invalid_grant": "This token was given to another client. A client may revoke its own alone.",
@@ -78,7 +80,7 @@ class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
     def authenticate_client(self, request: Any, methods: list[str], endpoint: str = "token") -> Registrant:
         """Who it is that asks, by one proof. Raises: OAuth2Error."""
         form, basic = request.form, read_basic(request.headers.get("Authorization"))
-        if basic and ("client_assertion" in form or "client_secret" in form):
+        if basic and not _OTHER_PROOFS.isdisjoint(form):
             raise InvalidRequestError("There is more than one proof of who the client is. Send one alone.")
         client = super().authenticate_client(request, methods, endpoint)
         if form.get("client_id") not in {None, client.id} or not client.known:

@@ -180,9 +180,14 @@ def by_hmac(payload: dict[str, Any]) -> str:
 
 async def test_one_proof_at_a_time(served: Served) -> None:
     await signer(served)
-    form = {**FORM, "client_assertion": signed(claims(served))}
-    answer = await served.http.post("/oauth/token", data=form, auth=("readwell", served.secret))
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    bare = {name: value for name, value in FORM.items() if name != "client_assertion_type"}
+    for more in (
+        {"client_assertion_type": TYPE, "client_assertion": signed(claims(served))},
+        {"client_assertion_type": TYPE},
+        {"client_secret": served.secret},
+    ):
+        answer = await served.http.post("/oauth/token", data=bare | more, auth=("readwell", served.secret))
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 async def test_new_keys_take_over_from_the_old_ones_after_a_while(served: Served) -> None:
