@@ -268,6 +268,10 @@ def _databases(settings: Settings) -> Iterator[Problem]:
         ]
     for path, url, whose in places:
         if not url.startswith(("sqlite:///", "postgresql://")):
-            yield path, "A database is named by sqlite:///FILE or postgresql://USER@HOST/DATABASE. Write one of them."
+            scheme = url.partition(":")[0] if "://" in url else "this"
+            yield (
+                path,
+                f"A database is sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {scheme}. Write one of them.",
+            )
         if whose and taken.setdefault(url, whose) != whose:
             yield path, f"{taken[url]} is kept in the same place. Give each space databases or schemas of its own."

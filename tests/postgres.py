@@ -36,9 +36,9 @@ class Server:
         self.restart = again
         self._number = 0
 
-    def url(self, database: str) -> str:
+    def url(self, database: str, role: str = "homeroom") -> str:
         """A database's URL as `homeroom.toml` has it."""
-        return f"postgresql://homeroom:{self.password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def fresh(self, template: str = "template0") -> str:
         """The URL of a new database: an empty one, or a copy of one that nobody is connected to."""
@@ -46,6 +46,20 @@ class Server:
         name = f"fresh_{self._number}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    def role(self) -> str:
+        """A new role that may do nothing yet; its password is the server's."""
+        self._number += 1
+        name = f"role_{self._number}"
+        self.run(f"CREATE ROLE {name} LOGIN PASSWORD '{self.password}'")
+        return name
+
+    def owned(self) -> str:
+        """The URL of a new database whose role owns it and can read nothing else."""
+        role, url = self.role(), self.fresh()
+        database = url.rpartition("/")[2]
+        self.run(f"ALTER DATABASE {database} OWNER TO {role}")
+        return self.url(database, role)
 
     def run(self, statement: str, database: str = "postgres") -> None:
         """Run a statement as the server's superuser."""

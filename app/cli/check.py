@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from app.cli.check_locks import check_locks
 from app.cli.main import Context
 from app.cli.policy import refuse_absent, what_is_known
 from app.errors import ConfigurationError, Unavailable
@@ -104,12 +105,15 @@ def check_policies(settings: Settings, report: Report) -> PolicySet:
 
 
 async def check_databases(settings: Settings, policies: PolicySet, report: Report) -> None:
-    """Every database answers and has the newest tables; how many social security numbers each space met and stores."""
+    """Every database answers, has the newest tables and is locked; how many social security numbers each space met."""
     await _check_database(settings, settings.control, "control", "The control database", report)
     for name, place in settings.spaces.items():
         if await _check_database(settings, place.database, "space", f"{name}: The space's database", report):
             await _check_ssns(settings, SpaceId(name), policies, report)
         await _check_database(settings, place.ledger, "ledger", f"{name}: The ledger", report)
+    findings, remarks = await check_locks(settings)
+    report.findings += findings
+    report.remarks += remarks
 
 
 async def _check_database(settings: Settings, url: str, kind: Kind, what: str, report: Report) -> bool:

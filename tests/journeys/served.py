@@ -130,8 +130,8 @@ class Home:
         if self.postgres is not None:
             config, server = folder / "homeroom.toml", self.postgres
             names = set(re.findall(rf":{server.port}/(\w+)", config.read_text()))
-            copies = {server.url(name): server.fresh(template=name) for name in sorted(names)}
-            every = re.escape(server.url("")) + r"\w+"
+            copies = {name: server.fresh(template=name).rpartition("/")[2] for name in sorted(names)}
+            every = rf"(?<=:{server.port}/)\w+"
             config.write_text(re.sub(every, lambda found: copies[found[0]], config.read_text()))
         return Home(folder, self.postgres)
 
@@ -143,7 +143,7 @@ def made(folder: Path, postgres: Postgres | None, spaces: Mapping[str, tuple[str
     if postgres is not None:
         home.config.write_text(home.config.read_text().replace("sqlite:///control.db", postgres.fresh()))
     for space, (name, zone) in spaces.items():
-        database = [] if postgres is None else ["--database", postgres.fresh()]
+        database = [] if postgres is None else ["--database", postgres.owned()]
         home.ok("space", "add", space, "--name", name, "--timezone", zone, *database)
     return home
 
@@ -162,7 +162,7 @@ def world_installed(home: Home, client: str = "readwell", *, chunk: int = 500) -
             worlds.SPACE,
             "Larkspur ISD",
             worlds.TIME_ZONE,
-            database=server.fresh() if server else None,
+            database=server.owned() if server else None,
         )
         urls = settings.spaces[worlds.SPACE].database, settings.control
         space, clients = (open_engine(settings.database_url(url)) for url in urls)
@@ -304,7 +304,7 @@ def ready(url: str) -> bool:
     """Whether a server says that it can answer."""
     try:
         return requests.get(f"{url}/readyz", timeout=5).status_code == 200
-    except (requests.ConnectionError, requests.Timeout):
+    except (requests.ConnectionError, requests.Timeout):  # the socket listens before its workers have started
         return False
 
 
