@@ -20,7 +20,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.names import SpaceId
-from app.spaces.tables import BY_TYPE, metadata
+from app.spaces.columns import metadata
+from app.spaces.tables import BY_TYPE
 
 SPACE = SpaceId("tx/larkspur")
 TIME_ZONE = "America/Chicago"

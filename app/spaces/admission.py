@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, FromClause, String, and_, cast, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, exists, or_, select, true
 
 from app.policy.model import Rows
 from app.spaces import tables as t
-from app.spaces.among import Parameter, among, constant
+from app.spaces.among import Parameter, among, constant, gathered
 
 
 def school_year(day: date) -> int:
@@ -211,7 +211,7 @@ class Admission:
     def disciplined(self, table: FromClause) -> ColumnElement[str]:
         """The row numbers of the admitted students who were disciplined for an incident, separated by commas."""
         action = t.discipline_action.alias()
-        numbers = select(func.aggregate_strings(cast(action.c.student, String), ","))
+        numbers = select(gathered(action.c.student))
         return numbers.where(*self._standing_on(table, action)).scalar_subquery()
 
     def _standing_on(self, incident: FromClause, action: FromClause) -> tuple[ColumnElement[bool], ...]:

@@ -1,4 +1,4 @@
-"""`column IN (a list of any length)`, one parameter on either database, and parameters by name.
+"""`column IN (a list of any length)`, one parameter on either database; parameters by name; numbers in one text.
 
 SQLite limits `IN` lists: the list travels as JSON and is unfolded by `json_each`. PostgreSQL takes an array, with
 `= ANY($1)`.
@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, BindParameter, ColumnElement, String, bindpar
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NULLTYPE
 
 Parameter: TypeAlias = BindParameter[Any]
@@ -38,6 +39,23 @@ def _any(element: among, compiler: SQLCompiler, **kw: Any) -> str:
 def _json_each(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     column, parameter = compiler.process(element.column, **kw), compiler.process(element.parameter, **kw)
     return f"{column} IN (SELECT value FROM json_each({parameter}))"  # noqa: S608 - both are compiled SQL
+
+
+class gathered(FunctionElement[str]):  # noqa: N801 - reads as the SQL that it stands for
+    """The numbers of a column over a group, in one text, separated by commas."""
+
+    inherit_cache = True
+    type = String()
+
+
+@compiles(gathered, "postgresql")
+def _string_agg(element: gathered, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"string_agg(CAST({compiler.process(element.clauses, **kw)} AS text), ',')"
+
+
+@compiles(gathered, "sqlite")
+def _group_concat(element: gathered, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **kw)})"
 
 
 def constant(name: str, values: Iterable[str] | None) -> Parameter | None:
