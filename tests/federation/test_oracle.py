@@ -23,6 +23,7 @@ from app.operation.parse import parse_operation
 from app.policy.authority import Authority, authority
 from app.policy.reading import read_policies
 from app.schema.build import graphql_schema
+from app.schema.catalogue import CATALOGUE, SCOPES, TYPES
 from app.settings import Limits, Settings
 from app.sources.fetch import Asking
 from app.spaces.driver import Readers
@@ -103,6 +104,49 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> str:
 
     anyio.run(build)
     return url
+
+
+def everything(of: str) -> str:
+    """All that can be asked of a type, and of what its edges lead to."""
+    facts = [fact for fact in CATALOGUE.values() if fact.type == of]
+    columns = {
+        type_name: " ".join(fact.field for fact in CATALOGUE.values() if fact.type == type_name and not fact.leads_to)
+        for type_name in {of, *(fact.leads_to for fact in facts if fact.leads_to)}
+    }
+    edges = (f"{fact.field} {{ id {columns[fact.leads_to]} }}" for fact in facts if fact.leads_to)
+    return f"{{ id {columns[of]} {' '.join(edges)} }}"
+
+
+@pytest.mark.parametrize("rows", ["", 'schools = ["elm"]', "history_years = 0", 'subjects = ["Mathematics"]'])
+def test_both_executions_agree_on_all_there_is(world: str, rows: str) -> None:
+    fields: dict[str, list[str]] = {}
+    for fact in CATALOGUE.values():
+        fields.setdefault(fact.type, []).append(fact.field)
+    covers = json.dumps(sorted(CATALOGUE))
+    grant = (
+        'client = "readwell"\npurpose = "instruction"\nstatement = "All."\nbasis = "school-official"\n'
+        "not_before = 2026-08-15\nnot_after = 2027-06-30\n[fields]\n"
+        + "".join(f"{of} = {json.dumps(names)}\n" for of, names in fields.items())
+        + f"[rows]\n{rows}\n"
+        + "".join(
+            f'[[approval]]\nby = "x@x.example"\nrole = "{role}"\nat = 2026-07-20T15:00:00Z\ncovers = {covers}\n'
+            for role in ("steward", "privacy-officer")
+        )
+    )
+    by = made(grant, frozenset(SCOPES))
+
+    async def both(of: str) -> None:
+        asked = " ".join(
+            f'n{row}: node(id: "{NAMES.one(of, row)}") {{ ... on {of} {everything(of)} }}'
+            for row in range(1, len(worlds.WORLD[of]) + 1)
+        )
+        data, denied = await fast(world, f"{{ {asked} }}", {}, by, 500)
+        assert denied == set()
+        assert (await slow(world, f"{{ {asked} }}", {}, by))[0] == data
+        assert any(data.values()), of
+
+    for of in TYPES:
+        anyio.run(both, of)
 
 
 @settings(
