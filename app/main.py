@@ -7,7 +7,7 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -18,14 +18,14 @@ from app import gateway
 from app.errors import HomeroomError, Unauthenticated
 from app.gateway import Answer, Request
 from app.installation import Installation
-from app.names import SpaceId
+from app.names import ClientId, SpaceId
 from app.opening import open_installation
 from app.schema.build import sdl
 from app.settings import Settings, read_settings
 from app.storage.probe import answers
 from app.telemetry.metrics import STAGES
 from app.telemetry.trail import Trails
-from app.web import oauth, pages, probes
+from app.web import explorer, oauth, pages, probes, sandbox
 from app.web.edge import Watch
 from app.web.graphql import GraphQL
 from app.web.log import note
@@ -52,8 +52,16 @@ def tell(error: HomeroomError) -> None:
     note("start-up failed", level=logging.ERROR, reason=error.message)
 
 
-def application(opening: Opening, *, failed: Callable[[HomeroomError], None] = tell) -> Starlette:
-    """The application; `opening` is entered at its start and left at its end, `failed` hears why it did not start."""
+def application(
+    opening: Opening,
+    *,
+    failed: Callable[[HomeroomError], None] = tell,
+    vendors: Mapping[ClientId, str] | None = None,
+) -> Starlette:
+    """The application; `opening` is entered at its start and left at its end, `failed` hears why it did not start.
+
+    `vendors` are a sandbox's, each with what it is: whoever opens the page of a sandbox may run as one of them.
+    """
 
     watch = Watch()
 
@@ -65,7 +73,7 @@ def application(opening: Opening, *, failed: Callable[[HomeroomError], None] = t
                 watch.trails = trails(rooms.settings)
                 telling = asyncio.create_task(tell_metrics())
                 settle()
-                app.router.routes.extend(routes(rooms, graph, _readiness(rooms.settings)))
+                app.router.routes.extend(routes(rooms, graph, _readiness(rooms.settings), vendors))
                 yield
                 await graph.finished(LAST_WORDS)
                 telling.cancel()
@@ -103,11 +111,15 @@ def settle() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def routes(rooms: Installation, graph: GraphQL, readiness: Readiness) -> list[BaseRoute]:
-    """Every address of an installation."""
+def routes(
+    rooms: Installation, graph: GraphQL, readiness: Readiness, vendors: Mapping[ClientId, str] | None
+) -> list[BaseRoute]:
+    """Every address of an installation. INVARIANT: only a sandbox has vendors, and so a route that gives tokens."""
     return [
         Route("/graphql", graph),
         *oauth.routes(rooms.authorization),
+        *explorer.routes(sandbox=vendors is not None),
+        *(sandbox.routes(rooms, vendors) if vendors is not None else ()),
         *pages.routes(issuer=rooms.settings.issuer, sdl=sdl),
         *probes.routes(rooms.settings, readiness),
     ]

@@ -16,8 +16,15 @@ from app.cli.main import Context
 from app.cli.sandbox import Sandbox, Vendor, find_sandbox, set_issuer
 from app.errors import UsageError
 from app.importers.sandbox.calendar import current_year
+from app.names import ClientId
 
 HOST = "127.0.0.1"
+ADDRESSES = (
+    ("graphiql", "/graphiql"),
+    ("graph", "/graphql"),
+    ("schema", "/schema.graphql"),
+    ("tokens", "/oauth/token"),
+)
 QUERY = "{ students(first: 3) { nodes { firstName lastSurname birthDate schoolEnrollments { gradeLevel } } } }"
 TOKEN = 'sed \'s/.*"access_token": *"\\([^"]*\\)".*/\\1/\''  # noqa: S105  (how to cut one out of the answer)
 
@@ -62,7 +69,8 @@ def demo(ctx: click.Context, port: int, home: Path, students: int) -> None:
     settings = set_issuer(home, issuer)
     greet(out, sandbox, issuer, home, today)
     sys.stdout.flush()
-    listen(settings, host=HOST, port=port, workers=1)
+    vendors = {ClientId(vendor.client_id): vendor.about for vendor in sandbox.vendors}
+    listen(settings, host=HOST, port=port, vendors=vendors)
 
 
 def free_port(port: int) -> int:
@@ -90,8 +98,8 @@ def greet(out: Console, sandbox: Sandbox, issuer: str, home: Path, today: date) 
     out.print()
     out.print(f"[bold]Homeroom[/] sandbox · two invented districts of {sandbox.students:,} students each")
     out.print()
-    for name, path in (("graph", "/graphql"), ("schema", "/schema.graphql"), ("tokens", "/oauth/token")):
-        out.print(f"  {name:<9}{issuer}{path}")
+    for name, path in ADDRESSES:
+        out.print(f"  {name:<10}{issuer}{path}")
     out.print()
     for vendor in sandbox.vendors:
         out.print(f"  [bold]{vendor.client_id:<12}[/]{vendor.about}")

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app.cli.main import Context
 from app.errors import HomeroomError, Unavailable, UsageError
+from app.names import ClientId
 from app.settings import Settings
 from app.web.connection import Connection
 from app.web.log import CONFIGURATION
@@ -41,8 +42,16 @@ def serve(context: Context, host: str, port: int, workers: int) -> None:
     listen(context.settings(), host=host, port=port, workers=workers, config=context.config)
 
 
-def listen(settings: Settings, *, host: str, port: int, workers: int, config: Path | None = None) -> None:
-    """Serve an installation. `config` is its file, if that is not `homeroom.toml`.
+def listen(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int = 1,
+    config: Path | None = None,
+    vendors: Mapping[ClientId, str] | None = None,
+) -> None:
+    """Serve an installation. `config` is its file, if that is not `homeroom.toml`; `vendors` are a sandbox's.
 
     Raises: ConfigurationError, Unavailable, UsageError.
     """
@@ -58,14 +67,16 @@ def listen(settings: Settings, *, host: str, port: int, workers: int, config: Pa
                 f"\nThe issuer in homeroom.toml names port {issuer.port or 80}: tokens and addresses are made for that."
             )
         if workers == 1:
-            serve_alone(settings, listener, said)
+            serve_alone(settings, listener, said, vendors)
         else:
             serve_together(settings, listener, said, workers, config or settings.home / "homeroom.toml")
     finally:
         listener.close()
 
 
-def serve_alone(settings: Settings, listener: socket.socket, said: str) -> None:
+def serve_alone(
+    settings: Settings, listener: socket.socket, said: str, vendors: Mapping[ClientId, str] | None = None
+) -> None:
     """Serve in this process."""
     from app.installation import Installation
     from app.main import application
@@ -79,7 +90,7 @@ def serve_alone(settings: Settings, listener: socket.socket, said: str) -> None:
             click.echo(said, err=True)
             yield rooms
 
-    app = application(opening, failed=failures.append)
+    app = application(opening, failed=failures.append, vendors=vendors)
     signal.signal(signal.SIGTERM, _end)
     try:
         uvicorn.Server(_configuration(app, 1)).run(sockets=[listener])

@@ -33,6 +33,7 @@ def routes(*, issuer: str, sdl: Callable[[], str]) -> list[Route]:
 
 
 _PATHS = (
+    ("/graphiql", "GraphiQL: ask the graph by hand, and read why a field is empty."),
     ("/graphql", "The graph, by POST (or GET), with a bearer token."),
     ("/schema.graphql", "Its schema: every field with the scope that it needs."),
     ("/oauth/token", "Access tokens, by OAuth 2 client credentials."),
