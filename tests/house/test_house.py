@@ -18,7 +18,7 @@ VAGUE = {
 }
 LONGEST = 300
 PAGE = 120
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "app/web/graphiql/nodejs.lock")
 ELSEWHERE = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|/(?:root|work)/")
 
 

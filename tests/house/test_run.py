@@ -94,3 +94,78 @@ def test_a_lock_that_changed_is_installed_again(clone: Path, tmp_path: Path) -> 
     (clone / ".venv" / "bin" / "python.log").unlink()
     assert ran(clone / "run", "check", cwd=tmp_path).returncode == 0
     assert not (clone / ".venv" / "bin" / "python.log").exists()
+
+
+@pytest.fixture
+def sources(clone: Path) -> Path:
+    """Sources of GraphiQL's page in the clone, and beside it a node and an npm that say what they were told."""
+    folder = clone / "app" / "web" / "graphiql"
+    (folder / "src").mkdir(parents=True)
+    for name in ("index.html", "nodejs.lock", "package-lock.json", "package.json", "tsconfig.json", "vite.config.js"):
+        (folder / name).write_text(name)
+    (folder / "src" / "main.tsx").write_text("1")
+    tools = clone.parent / "tools"
+    tools.mkdir()
+    (tools / "node").write_text("#!/bin/sh\n")
+    (tools / "npm").write_text('#!/bin/sh\necho "$*" >>"${0%/*}/npm.log"\nmkdir -p dist && cp index.html dist\n')
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    return folder
+
+
+def served(clone: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run it with the tools of `sources`."""
+    tools = clone.parent / "tools"
+    (tools / "npm.log").unlink(missing_ok=True)
+    # The environment's python is one that only talks, and here the lock is held by a real one.
+    python = shutil.which("python3")
+    assert python
+    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "PYTHON": python}
+    return subprocess.run(
+        [str(clone / "run"), *args], cwd=clone.parent, env=env, capture_output=True, text=True, check=False
+    )
+
+
+def asked_of_npm(clone: Path) -> list[str]:
+    log = clone.parent / "tools" / "npm.log"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+@pytest.mark.parametrize("args", [(), ("demo", "--port", "0"), ("--config", "x.toml", "serve")])
+def test_the_page_is_built_before_a_server_starts_and_once(clone: Path, sources: Path, args: tuple[str, ...]) -> None:
+    done = served(clone, *args)
+    assert done.returncode == 0, done.stderr
+    assert asked_of_npm(clone) == ["ci", "run build"]
+    assert (sources / "dist" / "index.html").read_text() == "index.html"
+    assert "building" in done.stderr
+    assert served(clone, *args).stderr == ""
+    assert asked_of_npm(clone) == []
+    (sources / "src" / "main.tsx").write_text("2")
+    served(clone, *args)
+    assert asked_of_npm(clone) == ["ci", "run build"]
+
+
+@pytest.mark.parametrize("args", [("check",), ("test", "-q"), ("policy", "lint")])
+def test_what_serves_nothing_builds_no_page(clone: Path, sources: Path, args: tuple[str, ...]) -> None:
+    assert served(clone, *args).returncode == 0
+    assert asked_of_npm(clone) == []
+    assert not (sources / "dist").exists()
+
+
+def test_a_page_that_cannot_be_built_is_said_so_once_and_the_server_starts(clone: Path, sources: Path) -> None:
+    npm = clone.parent / "tools" / "npm"
+    good = npm.read_text()
+    npm.write_text('#!/bin/sh\necho "$*" >>"${0%/*}/npm.log"\necho "no registry"\nexit 1\n')
+    done = served(clone)
+    assert done.returncode == 0
+    assert done.stdout.endswith("-m app demo\n")
+    assert "could not be built" in done.stderr
+    assert "./run graphiql" in done.stderr
+    assert (clone / ".venv" / "graphiql.log").read_text() == "no registry\n"
+    assert served(clone).stderr == ""
+    assert asked_of_npm(clone) == []
+    assert served(clone, "graphiql").returncode == 3
+    assert asked_of_npm(clone) == ["ci"]
+    npm.write_text(good)
+    assert served(clone, "graphiql").returncode == 0
+    assert (sources / "dist" / "index.html").exists()
