@@ -49,9 +49,9 @@ def collect(
     Raises: InvalidOperation when conditions multiply past all measure.
     """
     collecting = _Collecting(document, schema)
-    query = schema.query_type
-    assert query is not None  # noqa: S101 - the operation is valid, and a valid operation is a query
-    roots = collecting.selections(query, [(definition.selection_set, ANY)])
+    root = schema.get_root_type(definition.operation)
+    assert root is not None  # noqa: S101 - the operation is valid
+    roots = collecting.selections(root, [(definition.selection_set, ANY)])
     return roots, tuple(sorted(collecting.conditions))
 
 

@@ -1,0 +1,224 @@
+"""Plan an operation over several subgraphs: the fewest requests, then the fewest waves, then the least that is asked."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby, permutations
+
+from graphql import OperationType, print_ast
+
+from app.federation.choose import Choice, Entry, Request, widened
+from app.federation.documents import Printer, Reading
+from app.federation.fieldsets import FieldSet
+from app.federation.positions import NEVER, Field, Position, Question
+from app.federation.reach import Entrances
+from app.federation.search import Row, saturate, shortest
+from app.federation.steps import Fetch, Flatten, QueryPlan, Step, Told
+from app.federation.supergraph_sdl import Composed
+from app.operation.model import ALWAYS, Operation, Selection, When
+
+ORDERS = 6
+"""Rows of at most so many requests are tried in every order."""
+
+
+class Planned:
+    """A plan with the question that it answers: what the answer is read from."""
+
+    def __init__(self, plan: QueryPlan, question: Question) -> None:
+        self.plan = plan
+        self.question = question
+
+
+def plan_operation(operation: Operation, composed: Composed) -> Planned:
+    """The requests that answer an operation, and where their answers stand."""
+    kind = operation.definition.operation
+    root = {OperationType.QUERY: "Query", OperationType.MUTATION: "Mutation"}[kind]
+    question = Question(composed, root, operation.roots)
+    types = {
+        one.variable.name.value: print_ast(one.type) + (f" = {print_ast(one.default_value)}" if one.default_value else "")
+        for one in operation.definition.variable_definitions or ()
+    }
+    rows: list[tuple[Fetch, ...]] = []
+    entrances = Entrances(question)
+    number = 0
+    for selections in runs(operation.roots, kind, question, composed):
+        wanted = list(needed(question, selections))
+        choice = best(entrances, wanted, kind)
+        row = tuple(fetches(choice, kind.value, types, number))
+        number += len(row)
+        rows.append(row)
+    return Planned(QueryPlan(kind.value, tuple(rows), types), question)
+
+
+def runs(
+    roots: Iterable[Selection], kind: OperationType, question: Question, composed: Composed
+) -> Iterator[list[Selection]]:
+    """Mutations happen one after the other (GraphQL §6.2.2): those that one subgraph runs in a row are one run."""
+    asked = [one for one in roots if not one.field.startswith("__")]
+    if kind is not OperationType.MUTATION:
+        yield asked
+        return
+
+    def owner(selection: Selection) -> str | None:
+        views = composed.views[question.root.type]
+        return next((graph for graph, view in views.items() if selection.field in view.fields), None)
+
+    for _, run in groupby(asked, owner):
+        yield list(run)
+
+
+def needed(question: Question, selections: Iterable[Selection]) -> Iterator[tuple[Field | Position, When]]:
+    """What the client has to be told."""
+    for selection in selections:
+        if selection.field.startswith("__"):
+            continue
+        one = question.of[selection]
+        yield one, selection.when
+        if one.child is None:
+            continue
+        children = [*selection.children.values()]
+        asks = {tuple((below.response_key, below.field) for below in listed) for listed in children}
+        typed = any(below.field == "__typename" for listed in children for below in listed)
+        if len(one.child.places) > 1 and (typed or len(asks) > 1):
+            yield one.child, selection.when
+        for listed in children:
+            yield from needed(question, listed)
+
+
+def best(entrances: Entrances, wanted: list[tuple[Field | Position, When]], kind: OperationType) -> Choice:
+    """The choice of fewest requests, fewest waves, and then least asked."""
+    reachable = saturate(entrances)
+    bits = 0
+    for what, _ in wanted:
+        bits |= (what.typename if isinstance(what, Position) else what.bit) & reachable
+    asked = [(what, when) for what, when in wanted if (what.typename if isinstance(what, Position) else what.bit) & bits]
+    choices = []
+    for row in candidates(shortest(entrances, bits)):
+        choice = Choice(entrances, row, asked)
+        choice.dependencies()
+        choices.append((worth(choice), len(choices), choice))
+    return min(choices, key=lambda one: one[:2])[2]
+
+
+def candidates(rows: list[Row]) -> list[Row]:
+    """The rows, and short ones in every order that is as good."""
+    found: dict[Row, None] = dict.fromkeys(rows)
+    for row in rows[:4]:
+        if len(row) <= ORDERS - 2:
+            found.update(dict.fromkeys(permutations(row)))
+    return list(found) or [()]
+
+
+def worth(choice: Choice) -> tuple[object, ...]:
+    """The smaller, the better."""
+    used = [request for request in choice.requests if request.entries]
+    entries = sum(len(request.entries) for request in used)
+    asked = sum(len(entry.selected) for request in used for entry in request.entries.values())
+    return not choice.complete, len(used), max(choice.waves(), default=0), entries, asked
+
+
+def fetches(choice: Choice, kind: str, types: Mapping[str, str], first: int) -> Iterator[Fetch]:
+    """The requests of a choice, written out."""
+    numbers: dict[int, int] = {}
+    for index, request in enumerate(choice.requests):
+        if request.entries:
+            numbers[index] = first + len(numbers)
+    for index, number in numbers.items():
+        request = choice.requests[index]
+        yield fetch(choice, request, kind, types, number, frozenset(numbers[at] for at in request.after if at in numbers))
+
+
+def fetch(
+    choice: Choice, request: Request, kind: str, types: Mapping[str, str], number: int, after: frozenset[int]
+) -> Fetch:
+    variables: dict[str, None] = {}
+    flattens: list[Flatten] = []
+    root: tuple[When, str, Reading | None] | None = None
+    entries = sorted(request.entries.values(), key=lambda one: one.entrance.position.depth)
+    entities = [entry for entry in entries if entry.entrance.position.owner is not None]
+    for entry in entries:
+        printer = Printer(choice, request.graph, entry, variables)
+        if entry.entrance.representation is None:
+            text, reading = printer.root()
+            if entry.entrance.position.owner is None:
+                root = entry.when, text, reading
+            else:
+                flattens.append(flatten(choice, entry, len(flattens), text, reading, alone=False))
+            continue
+        text, reading = printer.entities()
+        flattens.append(flatten(choice, entry, len(flattens), text, reading, alone=len(entities) == 1))
+    parts = [root[1]] if root is not None else []
+    parts += [
+        one.selection
+        if one.representation is None
+        else f"{alias(one)}_entities(representations: ${one.variable}) {{ {one.selection} }}"
+        for one in flattens
+    ]
+    declared = [f"${name}: {types[name]}" for name in variables]
+    declared += [f"${one.variable}: [_Any!]!" for one in flattens if one.representation is not None]
+    head = f"({', '.join(declared)})" if declared else ""
+    operation = kind if root is not None else "query"
+    when: When = NEVER
+    for entry in entries:
+        when = widened(when, entry.when)
+    return Fetch(
+        number=number,
+        subgraph=request.graph,
+        document=f"{operation}{head} {{ {' '.join(parts)} }}",
+        variables=tuple(variables),
+        after=after,
+        root=root[0] if root is not None else None,
+        reading=root[2] if root is not None else None,
+        flattens=tuple(flattens),
+        when=when,
+        selection=root[1] if root is not None else "",
+    )
+
+
+def alias(one: Flatten) -> str:
+    return "" if one.alias == "_entities" else f"{one.alias}: "
+
+
+def flatten(
+    choice: Choice, entry: Entry, number: int, text: str, reading: Reading | None, *, alone: bool
+) -> Flatten:
+    entrance = entry.entrance
+    position = entrance.position
+    types = frozenset(entrance.types)
+    return Flatten(
+        path=tuple(steps(position)),
+        types=None if len(position.places) == len(types) else types,
+        representation=entrance.representation,
+        told=tuple(told(choice.question, position, entrance.types, entry.told)),
+        alias="_entities" if alone else f"_{number}",
+        variable="representations" if alone else f"_{number}",
+        when=entry.when,
+        reading=reading,
+        selection=text,
+    )
+
+
+def steps(position: Position) -> Iterator[Step]:
+    """The way from the root to a position."""
+    for one in position.steps:
+        above = one.place.position
+        yield Step(one.key, frozenset({one.place.type}) if len(above.places) > 1 else None)
+
+
+def told(question: Question, position: Position, types: Iterable[str], wanted: Iterable[FieldSet]) -> Iterator[Told]:
+    """What a representation holds."""
+    found: dict[tuple[str, str], tuple[set[str], Field, list[FieldSet]]] = {}
+    for name in types:
+        place = position.places[name]
+        for fields in wanted:
+            for one in question.of_type(place, fields):
+                known = question.find(place, one)
+                at = found.setdefault((one.name, known.key), (set(), known, []))
+                at[0].add(name)
+                at[2].append(one.below)
+    for (name, key), (on, known, below) in found.items():
+        inner: tuple[Told, ...] = ()
+        if known.child is not None:
+            inner = tuple(told(question, known.child, known.child.places, below))
+        yield Told(name, key, None if len(on) == len(position.places) else frozenset(on), inner)
+
+
+__all__ = ["ALWAYS", "Planned", "plan_operation"]
