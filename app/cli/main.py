@@ -23,6 +23,7 @@ COMMANDS = {
     "client": "app.cli.client:client",
     "demo": "app.cli.demo:demo",
     "disclosures": "app.cli.disclosures:disclosures",
+    "federate": "app.cli.federate:federate",
     "import": "app.cli.roster:import_command",
     "init": "app.cli.init:init",
     "keys": "app.cli.keys:keys",

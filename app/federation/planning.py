@@ -187,7 +187,7 @@ def flatten(
         path=tuple(steps(position)),
         types=None if len(position.places) == len(types) else types,
         representation=entrance.representation,
-        told=tuple(told(choice.question, position, entrance.types, entry.told)),
+        told=tuple(represented(choice.question, entry)),
         alias="_entities" if alone else f"_{number}",
         variable="representations" if alone else f"_{number}",
         when=entry.when,
@@ -203,8 +203,22 @@ def steps(position: Position) -> Iterator[Step]:
         yield Step(one.key, frozenset({one.place.type}) if len(above.places) > 1 else None)
 
 
-def told(question: Question, position: Position, types: Iterable[str], wanted: Iterable[FieldSet]) -> Iterator[Told]:
-    """What a representation holds."""
+def represented(question: Question, entry: Entry) -> Iterator[Told]:
+    """What a representation holds: the key first, then what is required."""
+    entrance = entry.entrance
+    key = entry.told[: 1 if entrance.keys else 0]
+    found = list(told(question, entrance.position, entrance.types, key, identifies=True))
+    names = {(one.name, one.key) for one in found if not one.below}
+    yield from found
+    for one in told(question, entrance.position, entrance.types, entry.told[len(key) :], identifies=False):
+        if (one.name, one.key) not in names:
+            yield one
+
+
+def told(
+    question: Question, position: Position, types: Iterable[str], wanted: Iterable[FieldSet], *, identifies: bool
+) -> Iterator[Told]:
+    """The fields of field sets, merged."""
     found: dict[tuple[str, str], tuple[set[str], Field, list[FieldSet]]] = {}
     for name in types:
         place = position.places[name]
@@ -217,8 +231,8 @@ def told(question: Question, position: Position, types: Iterable[str], wanted: I
     for (name, key), (on, known, below) in found.items():
         inner: tuple[Told, ...] = ()
         if known.child is not None:
-            inner = tuple(told(question, known.child, known.child.places, below))
-        yield Told(name, key, None if len(on) == len(position.places) else frozenset(on), inner)
+            inner = tuple(told(question, known.child, known.child.places, below, identifies=identifies))
+        yield Told(name, key, None if len(on) == len(position.places) else frozenset(on), identifies, inner)
 
 
 __all__ = ["ALWAYS", "Planned", "plan_operation"]

@@ -113,16 +113,20 @@ class Question:
             for selection in selections:
                 if selection.field.startswith("__"):
                     continue
-                one = self.field(place, selection.field, tuple(selection.node.arguments or ()), 0)
+                # A mutation that is asked for twice happens twice.
+                apart = selection.response_key if type_name == "Mutation" else ""
+                one = self.field(place, selection.field, tuple(selection.node.arguments or ()), 0, apart)
                 one.when |= selection.when
                 self.of[selection] = one
                 if one.child is not None:
                     one.child.hidden = 0
                     self.asked(one.child, selection.children)
 
-    def field(self, place: Place, name: str, arguments: tuple[ArgumentNode, ...], hidden: int) -> Field:
+    def field(
+        self, place: Place, name: str, arguments: tuple[ArgumentNode, ...], hidden: int, apart: str = ""
+    ) -> Field:
         """The field of that name and those arguments, made if it is not there."""
-        text = ", ".join(sorted(print_ast(one) for one in arguments))
+        text = ", ".join(sorted(print_ast(one) for one in arguments)) + apart
         keys = place.position.keys
         if (name, text) not in keys:
             same = sum(known == name for known, _ in keys)

@@ -26,6 +26,7 @@ class Told:
     name: str  # as the subgraph knows it
     key: str  # the internal key
     on: frozenset[str] | None  # for objects of these types
+    identifies: bool  # it is part of the key: an object without it cannot be told of
     below: tuple["Told", ...]
 
 

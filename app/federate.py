@@ -1,0 +1,133 @@
+"""Any supergraph, without district policy: for development and conformance, on loopback alone.
+
+This is the one place beside `authorize` where an operation is planned, and the gateway may not import it.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from app.errors import ConfigurationError, Unauthenticated
+from app.federation.completion import Completion, Unfit
+from app.federation.planning import plan_operation
+from app.federation.steps import Fetch, QueryPlan
+from app.federation.supergraph_sdl import Composed, read_supergraph
+from app.federation.waves import Gathering, Heard, Silent
+from app.gateway import Answer, Request
+from app.operation.introspection import introspect
+from app.operation.model import Operation, holds
+from app.operation.parse import parse_operation
+from app.operation.variables import coerce_variables
+from app.settings import Limits
+from app.subgraphs.endpoint import Endpoint, SubgraphFailed, check_target, open_session
+from app.web.graphql import GraphQL
+from app.web.site import site
+
+PLANS = 1_000
+"""How many operations are kept planned."""
+
+encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Federation:
+    """A supergraph with its subgraphs."""
+
+    composed: Composed
+    limits: Limits
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    _plans: OrderedDict[tuple[str, str | None], tuple[Operation, QueryPlan, Completion]] = field(
+        default_factory=OrderedDict
+    )
+
+    def open(self, session: aiohttp.ClientSession) -> None:
+        """Have connections to every subgraph."""
+        for graph, subgraph in self.composed.subgraphs.items():
+            self.endpoints[graph] = Endpoint(subgraph.name, subgraph.url, session)
+
+    async def answer(self, request: Request) -> Answer:
+        """Operation, plan, execute, answer."""
+        operation, plan, completion = self.planned(request.document, request.operation_name)
+        variables = coerce_variables(operation, self.composed.schema, request.variables, self.limits)
+        true = frozenset(name for name in operation.conditions if variables[name])
+        local: dict[str, object] = {}
+        if any(root.field.startswith("__") and holds(root.when, true) for root in operation.roots):
+            local = introspect(operation, self.composed.schema, variables)
+        gathering = Gathering(self.ask, variables, true)
+        await gathering.run(plan)
+        if not gathering.problems:
+            try:
+                return Answer(encode({"data": completion.straight(gathering.tree, true, local)}))
+            except Unfit:
+                pass
+        data, errors = completion.careful(gathering.tree, true, local, gathering.problems)
+        whole: dict[str, Any] = {"errors": errors, "data": data} if errors else {"data": data}
+        return Answer(encode(whole))
+
+    def planned(self, document: str, name: str | None) -> tuple[Operation, QueryPlan, Completion]:
+        """The operation of a text with its plan, made once."""
+        key = (document, name)
+        kept = self._plans.get(key)
+        if kept is None:
+            operation = parse_operation(document, name, self.composed.schema, self.limits)
+            planned = plan_operation(operation, self.composed)
+            kept = self._plans[key] = (operation, planned.plan, Completion(operation, planned.question))
+            if len(self._plans) > PLANS:
+                self._plans.popitem(last=False)
+        else:
+            self._plans.move_to_end(key)
+        return kept
+
+    async def ask(self, fetch: Fetch, body: bytes) -> Heard:
+        """Send one request of a plan."""
+        endpoint = self.endpoints[fetch.subgraph]
+        try:
+            answered = await endpoint.ask(body, again=not fetch.document.startswith("mutation"))
+        except SubgraphFailed as error:
+            raise Silent(f"{endpoint.name}: {error}") from None
+        return Heard(answered.data, answered.errors or ())
+
+
+def federated(supergraph: Path, limits: Limits | None = None) -> Starlette:
+    """The application that serves a supergraph's file. Raises: ConfigurationError."""
+    try:
+        composed = read_supergraph(supergraph.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"It cannot be read ({type(error).__name__}).", file=str(supergraph)) from None
+    for subgraph in composed.subgraphs.values():
+        check_target(subgraph.url, insecure=True)
+    # Whoever reaches loopback may ask for more than a vendor may.
+    federation = Federation(composed, limits or replace_limits())
+    graph = GraphQL(
+        federation.answer,
+        challenge=_no_challenge,
+        body_bytes=federation.limits.body_bytes,
+        stream_seconds=federation.limits.stream_seconds,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with open_session() as session:
+            federation.open(session)
+            yield
+
+    return site([Route("/graphql", graph)], lifespan=lifespan)
+
+
+def replace_limits() -> Limits:
+    """Limits for development: generous, and still bounds."""
+    return msgspec.structs.replace(Limits(), depth=50, edges=5_000)
+
+
+def _no_challenge(_error: Unauthenticated) -> str:
+    return "Bearer"
+
+

@@ -1,0 +1,314 @@
+"""Send a plan's requests, and put their answers into one tree.
+
+Shape: the tree is plain dictionaries under internal keys. A request is sent as soon as those that it is made of are
+answered; what a subgraph does not give is missing from the tree, with one error that says so.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from app.federation.documents import Reading
+from app.federation.steps import Fetch, Flatten, QueryPlan, Step, Told
+from app.operation.model import ALWAYS, When, holds
+
+Tree = dict[str, Any]
+Path = tuple[str | int, ...]
+encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that a subgraph did not give. `path` is internal; None if it concerns the whole answer."""
+
+    subgraph: str
+    message: str
+    path: Path | None
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one request brought."""
+
+    data: Tree | None
+    errors: Iterable[Mapping[str, Any]] = ()
+
+
+Ask = Callable[[Fetch, bytes], Awaitable[Heard]]
+"""Sends a request's body to the subgraph of a fetch. Raises: Silent."""
+
+
+class Silent(Exception):  # noqa: N818 - it reads as what is the case
+    """A subgraph gave nothing. The text says why, in a sentence."""
+
+
+@dataclass(slots=True)
+class Gathering:
+    """One answer in the making."""
+
+    ask: Ask
+    variables: Mapping[str, object]
+    true: frozenset[str]
+    tree: Tree = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    async def run(self, plan: QueryPlan) -> None:
+        """Every row of a plan, one after the other."""
+        for row in plan.rows:
+            wanted = [fetch for fetch in row if holds(fetch.when, self.true)]
+            if len(wanted) == 1:
+                await self.fetch(wanted[0])
+            else:
+                await self.row(wanted)
+
+    async def row(self, fetches: Iterable[Fetch]) -> None:
+        """Requests of which some wait for others."""
+        tasks: dict[int, asyncio.Task[None]] = {}
+
+        async def after(fetch: Fetch) -> None:
+            for number in fetch.after:
+                if number in tasks:
+                    await asyncio.wait([tasks[number]])
+            await self.fetch(fetch)
+
+        for fetch in fetches:
+            tasks[fetch.number] = asyncio.create_task(after(fetch))
+        try:
+            await asyncio.gather(*tasks.values())
+        finally:
+            for task in tasks.values():
+                task.cancel()
+
+    async def fetch(self, fetch: Fetch) -> None:
+        """Send one request, if there is anything to ask, and take its answer in."""
+        values = {name: self.variables[name] for name in fetch.variables if name in self.variables}
+        entering: list[tuple[Flatten, list[list[Tree]]]] = []
+        for flatten in fetch.flattens:
+            if flatten.representation is None:
+                entering.append((flatten, [list(objects(self.tree, flatten.path, flatten.types))]))
+                continue
+            representations, targets = self.represented(flatten)
+            values[flatten.variable] = representations
+            entering.append((flatten, targets))
+        if fetch.root is None and not any(targets and targets[0] for _, targets in entering):
+            return
+        body = encode({"query": fetch.document, "variables": values} if values else {"query": fetch.document})
+        try:
+            heard = await self.ask(fetch, body)
+        except Silent as error:
+            self.problem(fetch, entering, str(error))
+            return
+        data = heard.data or {}
+        for told in heard.errors:
+            self.told(fetch, entering, told)
+        if fetch.root is not None:
+            for flatten, _ in entering:
+                if flatten.representation is not None:
+                    data = {key: value for key, value in data.items() if key != flatten.alias} | {
+                        flatten.alias: data.get(flatten.alias)
+                    }
+            aliases = {flatten.alias for flatten, _ in entering if flatten.representation is not None}
+            merge(self.tree, renamed({key: value for key, value in data.items() if key not in aliases}, fetch.reading))
+        for flatten, targets in entering:
+            self.enter(fetch, flatten, targets, data)
+
+    def represented(self, flatten: Flatten) -> tuple[list[Tree], list[list[Tree]]]:
+        """What a subgraph is told of the objects at a place, each once, and which objects each stands for."""
+        if not holds(flatten.when, self.true):
+            return [], []
+        numbers: dict[bytes, int] = {}
+        representations: list[Tree] = []
+        targets: list[list[Tree]] = []
+        for target in objects(self.tree, flatten.path, flatten.types):
+            made = represent(target, flatten.told)
+            if made is None:
+                continue
+            told = encode(made)
+            number = numbers.get(told)
+            if number is None:
+                number = numbers[told] = len(targets)
+                representations.append({"__typename": flatten.representation, **made})
+                targets.append([])
+            targets[number].append(target)
+        return representations, targets
+
+    def enter(self, fetch: Fetch, flatten: Flatten, targets: list[list[Tree]], data: Tree) -> None:
+        """Put what was told of entities where they stand."""
+        if flatten.representation is None:
+            for target in targets[0]:
+                merge(target, renamed(dict(data), flatten.reading))
+            return
+        if not targets:
+            return
+        found = data.get(flatten.alias)
+        if not isinstance(found, list) or len(found) != len(targets):
+            if found is not None:
+                self.problems.append(Problem(fetch.subgraph, "It told of more or fewer objects than it was asked.", None))
+            return
+        for one, standing in zip(found, targets, strict=True):
+            if not isinstance(one, dict):
+                continue
+            one = renamed(one, flatten.reading)
+            for target in standing:
+                merge(target, one)
+
+    def problem(self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], message: str) -> None:
+        """One error for all that a request would have brought."""
+        path: Path | None = None
+        if fetch.root is None and entering:
+            path = tuple(step.key for step in entering[0][0].path)
+        self.problems.append(Problem(fetch.subgraph, message, path))
+
+    def told(
+        self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], error: Mapping[str, Any]
+    ) -> None:
+        """An error of a subgraph's own, with its path as the answer has it."""
+        message, extensions = error.get("message"), error.get("extensions")
+        path = self.place(fetch, entering, error.get("path"))
+        self.problems.append(
+            Problem(
+                fetch.subgraph,
+                message if isinstance(message, str) else "It answered with an error.",
+                path,
+                extensions if isinstance(extensions, dict) else {},
+            )
+        )
+
+    def place(self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], path: object) -> Path | None:
+        """Where an error of a subgraph belongs."""
+        if not isinstance(path, list) or not path:
+            return None
+        for flatten, targets in entering:
+            if flatten.representation is None or path[0] != flatten.alias:
+                continue
+            number = path[1] if len(path) > 1 and isinstance(path[1], int) else 0
+            if not 0 <= number < len(targets):
+                return tuple(step.key for step in flatten.path)
+            wanted = targets[number][0]
+            for at, target in located(self.tree, flatten.path, ()):
+                if target is wanted:
+                    return (*at, *path[2:])
+        return tuple(path) if fetch.root is not None else None
+
+
+def objects(tree: Tree, path: tuple[Step, ...], types: frozenset[str] | None) -> Iterator[Tree]:
+    """The objects at a place of the tree."""
+    standing: list[Any] = [tree]
+    for step in path:
+        key, of = step.key, step.types
+        following: list[Any] = []
+        for one in standing:
+            if of is not None and one.get("__typename") not in of:
+                continue
+            value = one.get(key)
+            if isinstance(value, dict):
+                following.append(value)
+            elif isinstance(value, list):
+                following.extend(flat(value))
+        standing = following
+    if types is None:
+        return iter(standing)
+    return (one for one in standing if one.get("__typename") in types)
+
+
+def flat(values: list[Any]) -> Iterator[Tree]:
+    """The objects of a list, and of the lists in it."""
+    for value in values:
+        if isinstance(value, dict):
+            yield value
+        elif isinstance(value, list):
+            yield from flat(value)
+
+
+def located(tree: Any, path: tuple[Step, ...], at: Path) -> Iterator[tuple[Path, Tree]]:
+    """The objects at a place of the tree, each with its path."""
+    if isinstance(tree, list):
+        for number, one in enumerate(tree):
+            yield from located(one, path, (*at, number))
+    elif isinstance(tree, dict):
+        if not path:
+            yield at, tree
+            return
+        step = path[0]
+        if step.types is None or tree.get("__typename") in step.types:
+            yield from located(tree.get(step.key), path[1:], (*at, step.key))
+
+
+def represent(target: Tree, told: tuple[Told, ...]) -> Tree | None:
+    """What a representation holds of an object; None if a part of it is not known."""
+    made: Tree = {}
+    for one in told:
+        if one.on is not None and target.get("__typename") not in one.on:
+            continue
+        value = target.get(one.key, msgspec.UNSET)
+        if value is msgspec.UNSET or (value is None and one.identifies):
+            return None
+        if one.below and value is not None:
+            value = _below(value, one.below)
+            if value is msgspec.UNSET:
+                return None
+        made[one.name] = value
+    return made
+
+
+def _below(value: Any, told: tuple[Told, ...]) -> Any:
+    if isinstance(value, list):
+        listed = [_below(one, told) for one in value]
+        return msgspec.UNSET if msgspec.UNSET in listed else listed
+    if not isinstance(value, dict):
+        return None
+    made = represent(value, told)
+    if made is None:
+        return msgspec.UNSET
+    return {"__typename": value["__typename"], **made} if "__typename" in value else made
+
+
+def renamed(value: Any, reading: Reading | None) -> Any:
+    """An answer under its internal keys."""
+    if reading is None or value is None:
+        return value
+    if isinstance(value, list):
+        return [renamed(one, reading) for one in value]
+    if not isinstance(value, dict):
+        return value
+    renames = reading.renames.get(value.get("__typename", ""), {})
+    out: Tree = {}
+    for key, one in value.items():
+        internal = renames.get(key, key)
+        out[internal] = renamed(one, reading.below.get(internal))
+    return out
+
+
+def merge(target: Tree, more: Tree) -> None:
+    """Take one answer into another. INVARIANT: null never overwrites what is known."""
+    for key, value in more.items():
+        if key not in target:
+            target[key] = value
+            continue
+        known = target[key]
+        if isinstance(known, dict) and isinstance(value, dict):
+            if known is not value:
+                merge(known, value)
+        elif isinstance(known, list) and isinstance(value, list):
+            merge_lists(known, value)
+        elif known is None:
+            target[key] = value
+
+
+def merge_lists(known: list[Any], more: list[Any]) -> None:
+    """Two answers' lists of the same objects."""
+    for number, (one, other) in enumerate(zip(known, more, strict=False)):
+        if isinstance(one, dict) and isinstance(other, dict):
+            if one is not other:
+                merge(one, other)
+        elif isinstance(one, list) and isinstance(other, list):
+            merge_lists(one, other)
+        elif one is None:
+            known[number] = other
+
+
+__all__ = ["ALWAYS", "Gathering", "Heard", "Problem", "Silent", "When"]

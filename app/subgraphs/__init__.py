@@ -1,0 +1,1 @@
+"""GraphQL sources over HTTP."""

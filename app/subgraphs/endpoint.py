@@ -1,0 +1,173 @@
+"""One subgraph over HTTP: asked by POST, held to a time, a size and a number of requests at once.
+
+INVARIANT: a target stands in the configuration; redirects are not followed, and nothing of a caller's headers is
+passed on. Spec: GraphQL over HTTP.
+"""
+
+import asyncio
+import ipaddress
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from app.errors import ConfigurationError
+
+FAILURES = 5
+"""How many requests in a row fail before a subgraph is left alone for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one subgraph may take. Units: seconds, bytes."""
+
+    seconds: float = 10.0
+    answer_bytes: int = 64_000_000
+    at_once: int = 64
+    rest: float = 5.0  # how long it is left alone after failing again and again
+
+
+class Answered(msgspec.Struct):
+    """What a subgraph answered."""
+
+    data: dict[str, Any] | None = None
+    errors: list[dict[str, Any]] | None = None
+
+
+class SubgraphFailed(Exception):  # noqa: N818 - it reads as what is the case
+    """A subgraph did not answer, or not with GraphQL. The text says how, and holds nothing of its answer."""
+
+
+_DECODER = msgspec.json.Decoder(Answered)
+_HEADERS = {
+    "content-type": "application/json",
+    "accept": "application/graphql-response+json, application/json;q=0.9",
+    "accept-encoding": "gzip",
+}
+
+
+def check_target(url: str, *, insecure: bool = False) -> None:
+    """Refuse what no subgraph is reached by. Raises: ConfigurationError."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    loopback = host == "localhost" or _address(host, "is_loopback")
+    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+        raise ConfigurationError(
+            "A subgraph is reached by an https:// address without a user. Write one.", file=url
+        )
+    if parts.scheme == "http" and not (loopback or insecure):
+        raise ConfigurationError(
+            "Student data travels over TLS: write https://, or declare `insecure = true` for a network of your own.",
+            file=url,
+        )
+    if _address(host, "is_link_local") and not insecure:
+        raise ConfigurationError(
+            "This is a link-local address, where cloud machines keep their secrets. Name the subgraph's own address.",
+            file=url,
+        )
+
+
+def _address(host: str, what: str) -> bool:
+    try:
+        return bool(getattr(ipaddress.ip_address(host), what))
+    except ValueError:
+        return False
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One subgraph's address, with the connections to it."""
+
+    name: str
+    url: str
+    session: aiohttp.ClientSession
+    bounds: Bounds = Bounds()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    _places: asyncio.Semaphore = field(init=False)
+    _failed: int = field(init=False, default=0)
+    _until: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self._places = asyncio.Semaphore(self.bounds.at_once)
+
+    async def ask(self, body: bytes, *, again: bool = True) -> Answered:
+        """Send one request. `again`: whether it may be sent a second time if the connection broke before an answer.
+
+        Raises: SubgraphFailed.
+        """
+        if self._until > monotonic():
+            raise SubgraphFailed("It failed again and again, and is left alone for some seconds.")
+        try:
+            async with asyncio.timeout(self.bounds.seconds), self._places:
+                answered = await self._send(body, again=again)
+        except TimeoutError:
+            self._failure()
+            raise SubgraphFailed(f"It did not answer within {self.bounds.seconds:g} seconds.") from None
+        except (aiohttp.ClientError, OSError) as error:
+            self._failure()
+            raise SubgraphFailed(f"It cannot be reached ({type(error).__name__}).") from None
+        except SubgraphFailed:
+            self._failure()
+            raise
+        self._failed = 0
+        return answered
+
+    async def _send(self, body: bytes, *, again: bool) -> Answered:
+        try:
+            return await self._once(body)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
+            if not again:
+                raise
+            return await self._once(body)
+
+    async def _once(self, body: bytes) -> Answered:
+        async with self.session.post(
+            self.url, data=body, headers={**_HEADERS, **self.headers}, allow_redirects=False
+        ) as response:
+            whole = await self._read(response)
+        try:
+            answered = _DECODER.decode(whole)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise SubgraphFailed(f"It answered with status {response.status} and not with GraphQL.") from None
+        if answered.data is None and not answered.errors:
+            raise SubgraphFailed(f"It answered with status {response.status} and neither data nor errors.")
+        return answered
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body, inflated by ourselves so that it is bounded after inflation too."""
+        limit = self.bounds.answer_bytes
+        encoding = response.headers.get("content-encoding", "identity").lower()
+        if encoding not in {"identity", "gzip"}:
+            raise SubgraphFailed("It answered in an encoding that was not asked for.")
+        inflate = zlib.decompressobj(31) if encoding == "gzip" else None
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.content.iter_any():
+            piece = inflate.decompress(part, limit + 1 - size) if inflate is not None else part
+            size += len(piece)
+            if size > limit:
+                raise SubgraphFailed(f"It answered with more than {limit} bytes.")
+            parts.append(piece)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _failure(self) -> None:
+        self._failed += 1
+        if self._failed >= FAILURES:
+            self._failed = 0
+            self._until = monotonic() + self.bounds.rest
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Connections that are kept alive. No cookies, no proxies from the environment, no inflation on the way."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=("user-agent",),
+        timeout=aiohttp.ClientTimeout(total=None),
+    )
