@@ -129,5 +129,3 @@ def replace_limits() -> Limits:
 
 def _no_challenge(_error: Unauthenticated) -> str:
     return "Bearer"
-
-

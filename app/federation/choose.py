@@ -45,7 +45,7 @@ def widened(when: When, more: When) -> When:
 class Choice:
     """What a row of requests is asked, so that all that the client asks is known. `complete` if all of it is."""
 
-    def __init__(self, entrances: Entrances, row: Row, wanted: Iterable[tuple[Field, When]]) -> None:
+    def __init__(self, entrances: Entrances, row: Row, wanted: Iterable[tuple[Field | Position, When]]) -> None:
         self.entrances = entrances
         self.question: Question = entrances.question
         self.requests = [Request(graph) for graph in row]

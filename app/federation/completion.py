@@ -85,7 +85,8 @@ class Completion:
         """The field of the schema that a selection names."""
         of = self.schema.type_map[selection.parent]
         assert isinstance(of, GraphQLObjectType)  # noqa: S101 - selections are written out for object types
-        return of.fields[selection.field]
+        known: GraphQLField = of.fields[selection.field]
+        return known
 
 
 class _Generating:
@@ -102,8 +103,7 @@ class _Generating:
         roots = tuple(root for root in self.completion.operation.roots if not root.field.startswith("__"))
         entry = self.object(self.completion.question.root, self.completion.question.root.type, roots)
         exec("\n".join(self.lines), self.names)  # noqa: S102 - made of numbers alone
-        made = self.names[entry]
-        assert callable(made)  # noqa: S101 - for the type checker
+        made: Callable[[Tree], Tree] = self.names[entry]
         return made
 
     def constant(self, value: object) -> str:
@@ -129,9 +129,7 @@ class _Generating:
         self.lines.append(f"def {name}(o):\n    return {{{', '.join(parts)}}}")
         return name
 
-    def value(
-        self, value: str, of: GraphQLOutputType, selection: Selection, child: Position | None, depth: int
-    ) -> str:
+    def value(self, value: str, of: GraphQLOutputType, selection: Selection, child: Position | None, depth: int) -> str:
         """The expression that takes a value as its type says."""
         name = f"v{depth}"
         nullable = True
@@ -175,14 +173,11 @@ class _Generating:
         typed = any(one.field == "__typename" for below in selection.children.values() for one in below)
         self.count += 1
         name = f"f{self.count}"
-        if len(bodies) == 1 and not typed:
-            # Whatever it is, the same is asked of it: its type may be unknown.
-            first = next(iter(functions.values()))
-            table = ", ".join(f"{self.constant(key)}: {made}" for key, made in functions.items())
-            self.lines.append(f"{name}t = {{{table}}}\ndef {name}(o):\n    return {name}t.get(o.get('__typename'), {first})(o)")
-        else:
-            table = ", ".join(f"{self.constant(key)}: {made}" for key, made in functions.items())
-            self.lines.append(f"{name}t = {{{table}}}\ndef {name}(o):\n    return {name}t[o['__typename']](o)")
+        table = ", ".join(f"{self.constant(key)}: {made}" for key, made in functions.items())
+        first = next(iter(functions.values()))
+        # Where the same is asked of whatever stands there, its type may be unknown.
+        chosen = f".get(o.get('__typename'), {first})" if len(bodies) == 1 and not typed else "[o['__typename']]"
+        self.lines.append(f"{name}t = {{{table}}}\ndef {name}(o):\n    return {name}t{chosen}(o)")
         return name
 
 
@@ -250,9 +245,7 @@ class _Careful:
         here = (*path, one.response_key)
         out[one.response_key] = self.value(tree.get(asked.key), of, one, asked.child, here)
 
-    def value(
-        self, value: Any, of: GraphQLOutputType, one: Selection, child: Position | None, path: Path
-    ) -> Any:
+    def value(self, value: Any, of: GraphQLOutputType, one: Selection, child: Position | None, path: Path) -> Any:
         if isinstance(of, GraphQLNonNull):
             made = self.value(value, of.of_type, one, child, path)
             if made is None:
@@ -280,8 +273,8 @@ class _Careful:
             name = next(iter(child.places))
         elif name is None:
             name = next(iter(one.children), None)
-        if name not in one.children:
-            return self.unfit(path, one)
+        if not isinstance(name, str) or name not in one.children:
+            return None if name in child.places else self.unfit(path, one)
         out: Tree = {}
         for below in one.children[name]:
             if not holds(below.when, self.true):
@@ -294,7 +287,11 @@ class _Careful:
 
     def leaf(self, value: Any, of: Any, one: Selection, path: Path) -> Any:
         if isinstance(of, GraphQLEnumType):
-            return value if isinstance(value, str) and value in of.values else self.unfit(path, one)
+            if isinstance(value, str) and value in of.values:
+                return value
+            # What is hidden is no error either: an error would say that there is something.
+            hidden = self.completion.question.composed.hidden.get(of.name, ())
+            return None if value in hidden else self.unfit(path, one)
         kinds = LEAVES.get(of.name)
         if kinds is None:
             return value
@@ -303,7 +300,9 @@ class _Careful:
         return str(value) if of.name == "ID" else value
 
     def unfit(self, path: Path, one: Selection) -> None:
-        self.add(f"{one.coordinate} came as something that its type does not allow.", path, {"coordinate": one.coordinate})
+        self.add(
+            f"{one.coordinate} came as something that its type does not allow.", path, {"coordinate": one.coordinate}
+        )
 
     def missing(self, path: Path, one: Selection) -> None:
         """A non-null field without a value is an error of its own, unless an error there says why already."""

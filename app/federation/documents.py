@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from graphql import print_ast
 
-from app.federation.choose import Choice, Entry, widened
+from app.federation.choose import Choice, Entry
 from app.federation.positions import Field, Place, Position
 from app.federation.supergraph_sdl import FieldView, TypeView
 from app.operation.model import ALWAYS, When
@@ -45,10 +45,7 @@ class _Shape:
         if self.wrappers != other.wrappers or self.leaf != other.leaf:
             return False
         return all(
-            one.fits(two)
-            for key, shapes in self.below.items()
-            for one in shapes
-            for two in other.below.get(key, ())
+            one.fits(two) for key, shapes in self.below.items() for one in shapes for two in other.below.get(key, ())
         )
 
 
@@ -75,11 +72,10 @@ class Printer:
         return f"... on {entrance.representation} {text}", reading
 
     def view(self, name: str) -> TypeView:
+        """How this subgraph knows a type."""
         return self.choice.question.composed.views[name][self.graph]
 
-    def object(
-        self, position: Position, types: Iterable[str], name: str, when: When
-    ) -> tuple[str, Reading | None]:
+    def object(self, position: Position, types: Iterable[str], name: str, when: When) -> tuple[str, Reading | None]:
         """A selection set on what this subgraph knows by the type `name`."""
         view = self.view(name)
         places = [position.places[one] for one in types if one in position.places]
@@ -94,7 +90,9 @@ class Printer:
             return f"{{ {text or '__typename'} }}", reading
         if name in position.places:
             text, reading = self.together(self.place(position.places[name], view, when), {})
-            return f"{{ {text or '__typename'} }}", reading
+            # Elsewhere other types may stand here: the tree says which it is.
+            typed = "__typename " if len(position.places) > 1 else ""
+            return f"{{ {typed}{text or '__typename'} }}", reading
         by_type: dict[str, list[_Printed]] = {}
         for place in places:
             if place.type in view.members:
@@ -141,26 +139,30 @@ class Printer:
                     shapes.append(one.shape)
                     continue
                 alias = f"{one.key}__{name}"
-                one.text = one.text.replace(one.key, alias, 1) if one.text.startswith(f"{one.key}:") else (
-                    f"{alias}: {one.text}"
+                one.text = (
+                    one.text.replace(one.key, alias, 1)
+                    if one.text.startswith(f"{one.key}:")
+                    else (f"{alias}: {one.text}")
                 )
                 renames.setdefault(name, {})[alias] = one.key
         return renames
 
-    def together(
-        self, printed: list[_Printed], renames: Mapping[str, Mapping[str, str]]
-    ) -> tuple[str, Reading | None]:
+    def together(self, printed: list[_Printed], renames: Mapping[str, Mapping[str, str]]) -> tuple[str, Reading | None]:
+        """Printed fields as one text."""
         below = {one.key: one.reading for one in printed if one.reading is not None}
         reading = Reading(renames, below) if below or renames else None
         return " ".join(one.text for one in printed), reading
 
     def selected(self, place: Place) -> Iterable[Field]:
+        """The fields that it is asked for at a place."""
         return (one for one in place.fields.values() if one in self.entry.selected)
 
     def place(self, place: Place, view: TypeView, when: When) -> list[_Printed]:
+        """Those fields, printed."""
         return [self.field(one, view, when) for one in self.selected(place)]
 
     def field(self, one: Field, view: TypeView, outer: When) -> _Printed:
+        """One field, with all that is selected below it."""
         known: FieldView = view.fields[one.name]
         when = self.entry.selected[one]
         text = one.name if one.key == one.name else f"{one.key}: {one.name}"
@@ -204,11 +206,9 @@ class Printer:
         return " ".join(f"...{branch} {{ {text}{below} }}" for branch in branches)
 
     def directives(self, branch: Iterable[tuple[str, bool]]) -> str:
+        """The directives by which a condition is said."""
         parts = []
         for name, value in sorted(branch):
             self.variables[name] = None
             parts.append(f" @{'include' if value else 'skip'}(if: ${name})")
         return "".join(parts)
-
-
-__all__ = ["Printer", "Reading", "widened"]

@@ -1,10 +1,12 @@
-"""Plan an operation over several subgraphs: the fewest requests, then the fewest waves, then the least that is asked."""
+"""Plan an operation over several subgraphs: the fewest requests, then the fewest waves, then the least asked."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby, permutations
+from itertools import groupby, islice, permutations, product
+from typing import Any
 
 from graphql import OperationType, print_ast
 
+from app.errors import RequestError
 from app.federation.choose import Choice, Entry, Request, widened
 from app.federation.documents import Printer, Reading
 from app.federation.fieldsets import FieldSet
@@ -14,6 +16,9 @@ from app.federation.search import Row, saturate, shortest
 from app.federation.steps import Fetch, Flatten, QueryPlan, Step, Told
 from app.federation.supergraph_sdl import Composed
 from app.operation.model import ALWAYS, Operation, Selection, When
+
+ASSIGNMENTS = 64
+"""How many ways to say who tells what stands where are looked at."""
 
 ORDERS = 6
 """Rows of at most so many requests are tried in every order."""
@@ -33,15 +38,15 @@ def plan_operation(operation: Operation, composed: Composed) -> Planned:
     root = {OperationType.QUERY: "Query", OperationType.MUTATION: "Mutation"}[kind]
     question = Question(composed, root, operation.roots)
     types = {
-        one.variable.name.value: print_ast(one.type) + (f" = {print_ast(one.default_value)}" if one.default_value else "")
+        one.variable.name.value: print_ast(one.type)
+        + (f" = {print_ast(one.default_value)}" if one.default_value else "")
         for one in operation.definition.variable_definitions or ()
     }
     rows: list[tuple[Fetch, ...]] = []
-    entrances = Entrances(question)
     number = 0
     for selections in runs(operation.roots, kind, question, composed):
         wanted = list(needed(question, selections))
-        choice = best(entrances, wanted, kind)
+        choice = best(question, wanted)
         row = tuple(fetches(choice, kind.value, types, number))
         number += len(row)
         rows.append(row)
@@ -83,19 +88,63 @@ def needed(question: Question, selections: Iterable[Selection]) -> Iterator[tupl
             yield from needed(question, listed)
 
 
-def best(entrances: Entrances, wanted: list[tuple[Field | Position, When]], kind: OperationType) -> Choice:
+def best(question: Question, wanted: list[tuple[Field | Position, When]]) -> Choice:
     """The choice of fewest requests, fewest waves, and then least asked."""
-    reachable = saturate(entrances)
-    bits = 0
-    for what, _ in wanted:
-        bits |= (what.typename if isinstance(what, Position) else what.bit) & reachable
-    asked = [(what, when) for what, when in wanted if (what.typename if isinstance(what, Position) else what.bit) & bits]
-    choices = []
-    for row in candidates(shortest(entrances, bits)):
-        choice = Choice(entrances, row, asked)
-        choice.dependencies()
-        choices.append((worth(choice), len(choices), choice))
-    return min(choices, key=lambda one: one[:2])[2]
+    choices: list[tuple[tuple[Any, ...], int, Choice]] = []
+    for entrances in assignments(question):
+        reachable = saturate(entrances)
+        asked = [(what, when) for what, when in wanted if bit(what) & reachable]
+        bits = 0
+        for what, _ in asked:
+            bits |= bit(what)
+        for row in candidates(shortest(entrances, bits)):
+            choice = Choice(entrances, row, asked)
+            choice.dependencies()
+            choices.append(((len(wanted) - len(asked), *worth(choice)), len(choices), choice))
+    (missing, *_), _, choice = min(choices, key=lambda one: one[:2])
+    if missing:
+        reachable = saturate(choice.entrances)
+        what = next(what for what, _ in wanted if not bit(what) & reachable)
+        name = f"{what.place.type}.{what.name}" if isinstance(what, Field) else f"{what.type}.__typename"
+        raise RequestError(
+            f"No subgraph can tell {name} where it is asked for. Leave it out, or mend the supergraph.",
+            code="NOT_PLANNABLE",
+            extensions={"coordinate": name},
+        )
+    return choice
+
+
+def bit(what: Field | Position) -> int:
+    """The bit of knowing it."""
+    return what.typename if isinstance(what, Position) else what.bit
+
+
+def assignments(question: Question) -> Iterator[Entrances]:
+    """The entrances, for each way to say which subgraph tells what stands where several could."""
+    free = Entrances(question)
+    contested = free.contested
+    if not contested:
+        yield free
+        return
+    groups: dict[object, list[Position]] = {}
+    ways = 1
+    for graphs in contested.values():
+        ways *= len(graphs)
+    for position in contested:
+        owner = position.owner
+        assert owner is not None  # noqa: S101 - the root is of one type
+        groups.setdefault((owner.place.type, owner.name) if ways > ASSIGNMENTS else position, []).append(position)
+    options = [contested[positions[0]] for positions in groups.values()]
+    for chosen in islice(product(*options), ASSIGNMENTS):
+        yield Entrances(
+            question,
+            {
+                position: graph
+                for positions, graph in zip(groups.values(), chosen, strict=True)
+                for position in positions
+                if graph in contested[position]
+            },
+        )
 
 
 def candidates(rows: list[Row]) -> list[Row]:
@@ -123,12 +172,14 @@ def fetches(choice: Choice, kind: str, types: Mapping[str, str], first: int) -> 
             numbers[index] = first + len(numbers)
     for index, number in numbers.items():
         request = choice.requests[index]
-        yield fetch(choice, request, kind, types, number, frozenset(numbers[at] for at in request.after if at in numbers))
+        after = frozenset(numbers[at] for at in request.after if at in numbers)
+        yield fetch(choice, request, kind, types, number=number, after=after)
 
 
 def fetch(
-    choice: Choice, request: Request, kind: str, types: Mapping[str, str], number: int, after: frozenset[int]
+    choice: Choice, request: Request, kind: str, types: Mapping[str, str], *, number: int, after: frozenset[int]
 ) -> Fetch:
+    """One request, written out."""
     variables: dict[str, None] = {}
     flattens: list[Flatten] = []
     root: tuple[When, str, Reading | None] | None = None
@@ -174,12 +225,11 @@ def fetch(
 
 
 def alias(one: Flatten) -> str:
+    """The key of `_entities` in the document, where there are several."""
     return "" if one.alias == "_entities" else f"{one.alias}: "
 
 
-def flatten(
-    choice: Choice, entry: Entry, number: int, text: str, reading: Reading | None, *, alone: bool
-) -> Flatten:
+def flatten(choice: Choice, entry: Entry, number: int, text: str, reading: Reading | None, *, alone: bool) -> Flatten:
     entrance = entry.entrance
     position = entrance.position
     types = frozenset(entrance.types)

@@ -155,12 +155,15 @@ class Question:
             for view in composed.views.get(name, {}).values():
                 for key in view.keys:
                     self.add(place, key.fields, hidden + 1)
-        for one in [*place.fields.values()]:
-            for name in (place.type, *sorted(composed.interfaces.get(place.type, ()))):
-                for view in composed.views.get(name, {}).values():
-                    known = view.fields.get(one.name)
-                    if known is not None and known.requires and (name == place.type or view.is_interface_object):
-                        self.add(place, known.requires, hidden + 1)
+        seen = 0
+        while seen < len(place.fields):  # what is required may require more
+            for one in [*place.fields.values()][seen:]:
+                seen += 1
+                for name in (place.type, *sorted(composed.interfaces.get(place.type, ()))):
+                    for view in composed.views.get(name, {}).values():
+                        known = view.fields.get(one.name)
+                        if known is not None and known.requires and (name == place.type or view.is_interface_object):
+                            self.add(place, known.requires, hidden + 1)
 
     def add(self, place: Place, wanted: FieldSet, hidden: int) -> None:
         """Add a field set's fields at a place, and below."""
@@ -193,5 +196,3 @@ class Question:
                 for below in one.child.places.values():
                     bits |= self.everything(below)
         return bits
-
-

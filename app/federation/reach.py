@@ -5,7 +5,7 @@ the fewest requests are the shortest row of subgraphs after which everything is 
 one set of bits to a larger one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from app.federation.fieldsets import FieldSet, Named
@@ -18,17 +18,15 @@ class Yield:
     """What one step into a subgraph tells."""
 
     bits: int = 0
-    # Where a subgraph is the first to tell of a position, types that it does not know do not stand there: of them
-    # there is nothing to be known. (bit of the position's owner, bits)
-    absent: tuple[tuple[int, int], ...] = ()
+    absent: int = 0  # what cannot stand there, so that there is nothing to be known of it
+    # The same, if nobody told before which type stands there. (bit of the type, bits)
+    first: tuple[int, int] = (0, 0)
 
     def of(self, known: int) -> int:
         """The bits that are known after it."""
-        bits = known | self.bits
-        for owner, nothing in self.absent:
-            if not known & owner:
-                bits |= nothing
-        return bits
+        bits = known | self.bits | self.absent
+        typename, absent = self.first
+        return bits if known & typename else bits | absent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,13 +70,25 @@ class Entrances:
     """Every entrance of a question, by subgraph."""
 
     question: Question
+    # Which object stands where its type is open is told by one subgraph alone, for another may know other types there.
+    suppliers: Mapping[Position, str] = field(default_factory=dict)
     by_graph: dict[str, list[Entrance]] = field(default_factory=dict)
+    candidates: dict[Position, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for graph in self.question.composed.subgraphs:
             found = list(self._of(graph))
             if found:
                 self.by_graph[graph] = found
+
+    @property
+    def contested(self) -> dict[Position, list[str]]:
+        """Positions of an open type of which several subgraphs tell unlike things."""
+        return {
+            position: list(told)
+            for position, told in self.candidates.items()
+            if len(told) > 1 and len(set(told.values())) > 1
+        }
 
     def ask(self, graph: str, known: int) -> int:
         """What is known after one request to a subgraph."""
@@ -92,7 +102,7 @@ class Entrances:
         views = question.composed.views
         root = question.root
         if graph in views[root.type]:
-            yields, _ = self.walk(root, graph, root.type, ())
+            yields = self.walk(root, graph, root.type, ())
             yield Entrance(graph, root, (root.type,), None, 0, (), yields, ())
         for position in question.positions:
             if position.owner is None:
@@ -104,32 +114,33 @@ class Entrances:
         assert owner is not None  # noqa: S101 - the root has entrances of its own
         if position.type == self.question.root.type and graph in views[position.type]:
             # A field that leads back to the root: anything of it can be asked afresh.
-            yields, _ = self.walk(position, graph, position.type, ())
+            yields = self.walk(position, graph, position.type, ())
             yield Entrance(graph, position, (position.type,), None, owner.bit, (), yields, ())
         sure = owner.bit | (0 if len(position.places) == 1 else position.typename)
         for place in position.places.values():
             view = views.get(place.type, {}).get(graph)
             if view is not None:
-                yield from self._entrance(graph, position, (place,), place.type, view, sure)
+                yield from self._entrance(graph, position, (place,), place.type, view, needs=sure)
             for interface in sorted(self.question.composed.interfaces.get(place.type, ())):
                 view = views.get(interface, {}).get(graph)
                 if view is not None and view.is_interface_object:
-                    yield from self._entrance(graph, position, (place,), interface, view, sure)
+                    yield from self._entrance(graph, position, (place,), interface, view, needs=sure)
         # An object whose type nobody has told yet, in a subgraph that knows the interface by a key.
         view = views.get(position.type, {}).get(graph)
         if view is not None and position.type not in position.places:
             places = tuple(position.places.values())
-            yield from self._entrance(graph, position, places, position.type, view, owner.bit)
+            yield from self._entrance(graph, position, places, position.type, view, needs=owner.bit)
 
     def _entrance(
-        self, graph: str, position: Position, places: tuple[Place, ...], name: str, view: TypeView, needs: int
+        self, graph: str, position: Position, places: tuple[Place, ...], name: str, view: TypeView, *, needs: int
     ) -> Iterator[Entrance]:
-        keys = tuple(
-            Way(key.fields, self.bits(places, key.fields), Yield()) for key in view.keys if key.resolvable
-        )
+        keys = tuple(Way(key.fields, self.bits(places, key.fields), Yield()) for key in view.keys if key.resolvable)
         if not keys:
             return
-        yields, requiring = self._walk(position, places, graph, name, view, ())
+        yields, requiring, absent = self._walk(position, places, graph, view, ())
+        if absent:
+            # Nothing was known of the type before: whoever resolves it tells what cannot stand there.
+            yields = Yield(yields.bits, yields.absent, (position.typename, absent))
         yield Entrance(
             graph, position, tuple(place.type for place in places), name, needs, keys, yields, tuple(requiring)
         )
@@ -144,24 +155,24 @@ class Entrances:
                     bits |= one.child.typename
         return bits
 
-    def walk(self, position: Position, graph: str, name: str, overlay: FieldSet) -> tuple[Yield, list[Way]]:
+    def walk(self, position: Position, graph: str, name: str, overlay: FieldSet) -> Yield:
         """What a subgraph tells of a position that it has come to, which it knows by the type `name`."""
         view = self.question.composed.views.get(name, {}).get(graph)
         if view is None:
-            return Yield(), []
-        return self._walk(position, tuple(position.places.values()), graph, name, view, overlay)
+            return Yield()
+        yields, _, absent = self._walk(position, tuple(position.places.values()), graph, view, overlay)
+        return Yield(yields.bits, yields.absent | absent)
 
     def _walk(
         self,
         position: Position,
         places: tuple[Place, ...],
         graph: str,
-        name: str,
         view: TypeView,
         overlay: FieldSet,
-    ) -> tuple[Yield, list[Way]]:
+    ) -> tuple[Yield, list[Way], int]:
         views = self.question.composed.views
-        bits, absent, requiring = 0, [], []
+        bits, absent, requiring, nothing = 0, 0, [], 0
         if not view.is_interface_object:
             bits |= position.typename
         for place in places:
@@ -170,8 +181,7 @@ class Entrances:
             elif place.type in view.members:
                 known = views.get(place.type, {}).get(graph)
             else:
-                if position.owner is not None:
-                    absent.append((position.owner.bit, self.question.everything(place)))
+                absent |= self.question.everything(place)
                 continue
             if known is None:
                 continue
@@ -184,13 +194,19 @@ class Entrances:
                     requiring.append(Way(as_known.requires, self.bits((place,), as_known.requires), below, one))
                 else:
                     bits |= below.bits
-                    absent.extend(below.absent)
-        return Yield(bits, tuple(absent)), requiring
+                    nothing |= below.absent
+        return Yield(bits, nothing), requiring, absent
 
     def _field(self, one: Field, graph: str, known: FieldView, overlay: FieldSet, view: TypeView) -> Yield:
         if one.child is None:
             return Yield(one.bit)
-        below, _ = self.walk(one.child, graph, known.named, self.overlay(one, known, overlay, view))
+        below = self.walk(one.child, graph, known.named, self.overlay(one, known, overlay, view))
+        if one.child.owner is not None and len(one.child.places) > 1:
+            chosen = self.suppliers.get(one.child)
+            if chosen is not None and chosen != graph:
+                return Yield()
+            told = self.candidates.setdefault(one.child, {}).get(graph, (0, 0))
+            self.candidates[one.child][graph] = told[0] | below.bits, told[1] | below.absent
         return Yield(one.bit | below.bits, below.absent)
 
     def available(self, view: TypeView, one: Field, overlay: FieldSet) -> FieldView | None:
@@ -198,8 +214,7 @@ class Entrances:
         known = view.fields.get(one.name)
         if known is None or not known.external:
             return known
-        key = any(named.name == one.name for key in view.keys for named in key.fields)
-        return known if key or any(self._provided(one, overlay)) else None
+        return known if any(self._provided(one, overlay)) else None
 
     def _provided(self, one: Field, overlay: FieldSet) -> Iterator[Named]:
         """What an overlay says of a field."""

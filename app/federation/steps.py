@@ -154,6 +154,7 @@ def keys(told: tuple[Told, ...]) -> str:
 
 def said(when: When) -> str:
     """A condition in words."""
+    branches = sorted(sorted(branch) for branch in when)
     return " or ".join(
-        " and ".join(f"{'' if value else 'not '}${name}" for name, value in sorted(branch)) for branch in sorted(when, key=sorted)
+        " and ".join(f"{'' if value else 'not '}${name}" for name, value in branch) for branch in branches
     )

@@ -86,6 +86,7 @@ class Composed:
     members: Mapping[str, frozenset[str]]  # composite type → every object type that a value may have
     fields: Mapping[str, Mapping[str, str]]  # composite type → field → the named type that it leads to
     interfaces: Mapping[str, frozenset[str]]  # object type → the interfaces that it implements
+    hidden: Mapping[str, frozenset[str]]  # enum → its values that are @inaccessible
     schema: GraphQLSchema = field(repr=False)  # what vendors see
 
 
@@ -117,6 +118,11 @@ def named(node: TypeNode) -> str:
     while not isinstance(node, NamedTypeNode):
         node = node.type  # type: ignore[attr-defined]
     return node.name.value
+
+
+def is_hidden(node: Any) -> bool:
+    """Whether a definition is @inaccessible: there for subgraphs, and not for vendors."""
+    return any(one.name.value == "inaccessible" for one in getattr(node, "directives", None) or ())
 
 
 class _Reading:
@@ -156,6 +162,11 @@ class _Reading:
                 name: frozenset(one.name.value for one in node.interfaces or ())
                 for name, node in self.composite.items()
                 if isinstance(node, ObjectTypeDefinitionNode)
+            },
+            hidden={
+                name: frozenset(value.name.value for value in node.values or () if is_hidden(value))
+                for name, node in self.types.items()
+                if isinstance(node, EnumTypeDefinitionNode)
             },
             schema=public(self.document),
         )
@@ -241,9 +252,7 @@ def public(document: DocumentNode) -> GraphQLSchema:
 
 class _Publishing(Visitor):
     def _internal(self, node: Any) -> bool:
-        return node.name.value.startswith(("join__", "link__", "core__")) or any(
-            one.name.value == "inaccessible" for one in getattr(node, "directives", None) or ()
-        )
+        return node.name.value.startswith(("join__", "link__", "core__")) or is_hidden(node)
 
     def enter(self, node: Node, *_: object) -> VisitorAction:
         match node:

@@ -106,11 +106,6 @@ class Gathering:
         for told in heard.errors:
             self.told(fetch, entering, told)
         if fetch.root is not None:
-            for flatten, _ in entering:
-                if flatten.representation is not None:
-                    data = {key: value for key, value in data.items() if key != flatten.alias} | {
-                        flatten.alias: data.get(flatten.alias)
-                    }
             aliases = {flatten.alias for flatten, _ in entering if flatten.representation is not None}
             merge(self.tree, renamed({key: value for key, value in data.items() if key not in aliases}, fetch.reading))
         for flatten, targets in entering:
@@ -147,14 +142,16 @@ class Gathering:
         found = data.get(flatten.alias)
         if not isinstance(found, list) or len(found) != len(targets):
             if found is not None:
-                self.problems.append(Problem(fetch.subgraph, "It told of more or fewer objects than it was asked.", None))
+                self.problems.append(
+                    Problem(fetch.subgraph, "It told of more or fewer objects than it was asked.", None)
+                )
             return
         for one, standing in zip(found, targets, strict=True):
             if not isinstance(one, dict):
                 continue
-            one = renamed(one, flatten.reading)
+            told = renamed(one, flatten.reading)
             for target in standing:
-                merge(target, one)
+                merge(target, told)
 
     def problem(self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], message: str) -> None:
         """One error for all that a request would have brought."""
@@ -163,9 +160,7 @@ class Gathering:
             path = tuple(step.key for step in entering[0][0].path)
         self.problems.append(Problem(fetch.subgraph, message, path))
 
-    def told(
-        self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], error: Mapping[str, Any]
-    ) -> None:
+    def told(self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], error: Mapping[str, Any]) -> None:
         """An error of a subgraph's own, with its path as the answer has it."""
         message, extensions = error.get("message"), error.get("extensions")
         path = self.place(fetch, entering, error.get("path"))

@@ -57,9 +57,7 @@ def check_target(url: str, *, insecure: bool = False) -> None:
     host = parts.hostname or ""
     loopback = host == "localhost" or _address(host, "is_loopback")
     if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
-        raise ConfigurationError(
-            "A subgraph is reached by an https:// address without a user. Write one.", file=url
-        )
+        raise ConfigurationError("A subgraph is reached by an https:// address without a user. Write one.", file=url)
     if parts.scheme == "http" and not (loopback or insecure):
         raise ConfigurationError(
             "Student data travels over TLS: write https://, or declare `insecure = true` for a network of your own.",
