@@ -200,15 +200,18 @@ class Printer:
         """A field under its condition. What stands under the condition of the field above needs none."""
         if when == outer or ALWAYS in (when,):
             return f"{text}{below}"
-        branches = [self.directives(branch) for branch in sorted(when, key=sorted)]
-        if len(branches) == 1:
-            return f"{text}{branches[0]}{below}"
-        return " ".join(f"...{branch} {{ {text}{below} }}" for branch in branches)
+        branches = sorted(when, key=sorted)
+        if len(branches) == 1 and len(branches[0]) == 1:
+            return f"{text}{self.directive(*next(iter(branches[0])))}{below}"
+        return " ".join(self.nested(f"{text}{below}", branch) for branch in branches)
 
-    def directives(self, branch: Iterable[tuple[str, bool]]) -> str:
-        """The directives by which a condition is said."""
-        parts = []
-        for name, value in sorted(branch):
-            self.variables[name] = None
-            parts.append(f" @{'include' if value else 'skip'}(if: ${name})")
-        return "".join(parts)
+    def nested(self, text: str, branch: Iterable[tuple[str, bool]]) -> str:
+        """A field under several conditions: a directive may stand once at a place."""
+        for name, value in sorted(branch, reverse=True):
+            text = f"...{self.directive(name, value)} {{ {text} }}"
+        return text
+
+    def directive(self, name: str, value: bool) -> str:
+        """The directive by which a condition is said."""
+        self.variables[name] = None
+        return f" @{'include' if value else 'skip'}(if: ${name})"

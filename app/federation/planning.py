@@ -20,6 +20,9 @@ from app.operation.model import ALWAYS, Operation, Selection, When
 ASSIGNMENTS = 64
 """How many ways to say who tells what stands where are looked at."""
 
+LONGEST = 100
+"""How many requests a plan has at most."""
+
 ORDERS = 6
 """Rows of at most so many requests are tried in every order."""
 
@@ -91,16 +94,24 @@ def needed(question: Question, selections: Iterable[Selection]) -> Iterator[tupl
 def best(question: Question, wanted: list[tuple[Field | Position, When]]) -> Choice:
     """The choice of fewest requests, fewest waves, and then least asked."""
     choices: list[tuple[tuple[Any, ...], int, Choice]] = []
+    least: tuple[int, int] | None = None  # fields that nobody can tell, requests
     for entrances in assignments(question):
         reachable = saturate(entrances)
         asked = [(what, when) for what, when in wanted if bit(what) & reachable]
+        missing = len(wanted) - len(asked)
+        if least is not None and missing > least[0]:
+            continue
         bits = 0
         for what, _ in asked:
             bits |= bit(what)
-        for row in candidates(shortest(entrances, bits)):
+        at_most = least[1] if least is not None and missing == least[0] else LONGEST
+        for row in candidates(shortest(entrances, bits, at_most)):
             choice = Choice(entrances, row, asked)
             choice.dependencies()
-            choices.append(((len(wanted) - len(asked), *worth(choice)), len(choices), choice))
+            found = (missing, *worth(choice))
+            choices.append((found, len(choices), choice))
+            if choice.complete and (least is None or (missing, len(row)) < least):
+                least = missing, len(row)
     (missing, *_), _, choice = min(choices, key=lambda one: one[:2])
     if missing:
         reachable = saturate(choice.entrances)
@@ -153,7 +164,7 @@ def candidates(rows: list[Row]) -> list[Row]:
     for row in rows[:4]:
         if len(row) <= ORDERS - 2:
             found.update(dict.fromkeys(permutations(row)))
-    return list(found) or [()]
+    return list(found)
 
 
 def worth(choice: Choice) -> tuple[object, ...]:

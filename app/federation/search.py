@@ -5,11 +5,9 @@ that knows less than another of the same length is dropped. Exact, but for opera
 than `WIDTH` sets that are worth keeping.
 """
 
-from collections.abc import Iterable
-
 from app.federation.reach import Entrances
 
-WIDTH = 256
+WIDTH = 128
 """How many sets of bits a step keeps."""
 
 ROWS = 24
@@ -29,14 +27,16 @@ def saturate(entrances: Entrances, known: int = 0) -> int:
         known = after
 
 
-def shortest(entrances: Entrances, wanted: int) -> list[Row]:
-    """The shortest rows of subgraphs after which `wanted` is known, of which there is at least one if any does."""
+def shortest(entrances: Entrances, wanted: int, at_most: int) -> list[Row]:
+    """The shortest rows of subgraphs after which `wanted` is known; none if they are longer than `at_most`."""
     layer: dict[int, list[Row]] = {0: [()]}
     seen: set[int] = {0}
     while layer:
         done = [row for known, rows in layer.items() if (known & wanted) == wanted for row in rows]
         if done:
             return done[:ROWS]
+        if len(next(iter(layer.values()))[0]) >= at_most:
+            return []
         following: dict[int, list[Row]] = {}
         for known, rows in layer.items():
             for graph in entrances.by_graph:
@@ -57,8 +57,3 @@ def _best(layer: dict[int, list[Row]], wanted: int) -> dict[int, list[Row]]:
             kept.append(known)
     kept.sort(key=lambda known: (known & wanted).bit_count(), reverse=True)
     return {known: layer[known] for known in kept[:WIDTH]}
-
-
-def orders(rows: Iterable[Row]) -> list[Row]:
-    """The rows without repetition."""
-    return list(dict.fromkeys(rows))
