@@ -11,35 +11,20 @@ from typing import Any
 
 from graphql import (
     GraphQLEnumType,
-    GraphQLField,
     GraphQLList,
     GraphQLNonNull,
-    GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLSchema,
-    is_leaf_type,
 )
 
+from app.federation.careful import Careful, definition
 from app.federation.positions import Position, Question
-from app.federation.waves import Path, Problem, Tree
+from app.federation.tree import Tree
+from app.federation.waves import Problem
 from app.operation.model import Operation, Selection, holds
-
-LEAVES: Mapping[str, tuple[type, ...]] = {
-    "String": (str,),
-    "ID": (str, int),
-    "Int": (int,),
-    "Float": (float, int),
-    "Boolean": (bool,),
-}
-"""What a value of a built-in scalar is in JSON. Other scalars are taken as they come."""
 
 
 class Unfit(Exception):  # noqa: N818 - it reads as what is the case
     """Something is not as the schema says."""
-
-
-class Null(Exception):  # noqa: N818 - it says what becomes of the field above
-    """A non-null field has no value: the one above it is null."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,11 +34,6 @@ class Completion:
     operation: Operation
     question: Question
     _straight: dict[frozenset[str], Callable[[Tree], Tree]] = field(default_factory=dict)
-
-    @property
-    def schema(self) -> GraphQLSchema:
-        """What vendors see."""
-        return self.question.composed.schema
 
     def straight(self, tree: Tree, true: frozenset[str], local: Mapping[str, object]) -> Tree:
         """The answer, if everything is there and as it should be. Raises: Unfit."""
@@ -79,14 +59,7 @@ class Completion:
         self, tree: Tree, true: frozenset[str], local: Mapping[str, object], problems: Iterable[Problem]
     ) -> tuple[Tree | None, list[dict[str, Any]]]:
         """The answer with one error for each thing that is missing from it."""
-        return _Careful(self, true, problems).answer(tree, local)
-
-    def definition(self, selection: Selection) -> GraphQLField:
-        """The field of the schema that a selection names."""
-        of = self.schema.type_map[selection.parent]
-        assert isinstance(of, GraphQLObjectType)  # noqa: S101 - selections are written out for object types
-        known: GraphQLField = of.fields[selection.field]
-        return known
+        return Careful(self.operation, self.question, true, problems).answer(tree, local)
 
 
 class _Generating:
@@ -123,7 +96,9 @@ class _Generating:
                 continue
             asked = self.completion.question.of[one]
             value = f"o[{self.constant(asked.key)}]"
-            parts.append(f"{key}: {self.value(value, self.completion.definition(one).type, one, asked.child, 0)}")
+            parts.append(
+                f"{key}: {self.value(value, definition(self.completion.question, one).type, one, asked.child, 0)}"
+            )
         self.count += 1
         name = f"f{self.count}"
         self.lines.append(f"def {name}(o):\n    return {{{', '.join(parts)}}}")
@@ -183,128 +158,3 @@ class _Generating:
 
 def _unfit() -> Any:
     raise Unfit
-
-
-class _Careful:
-    def __init__(self, completion: Completion, true: frozenset[str], problems: Iterable[Problem]) -> None:
-        self.completion = completion
-        self.true = true
-        self.errors: list[dict[str, Any]] = []
-        self.places: list[Path] = []
-        for problem in problems:
-            path = None if problem.path is None else self.path(problem.path)
-            self.add(problem.message, path, {**problem.extensions, "subgraph": problem.subgraph})
-
-    def add(self, message: str, path: Path | None, extensions: Mapping[str, Any]) -> None:
-        error: dict[str, Any] = {"message": message}
-        if path:
-            error["path"] = list(path)
-            self.places.append(path)
-        error["extensions"] = {"code": "SUBGRAPH_FAILED", **extensions}
-        self.errors.append(error)
-
-    def path(self, internal: Path) -> Path:
-        """An internal path as the client knows it, as far as the client asked for it."""
-        out: list[str | int] = []
-        selections: Iterable[Selection] = self.completion.operation.roots
-        for step in internal:
-            if isinstance(step, int):
-                out.append(step)
-                continue
-            found = next(
-                (
-                    one
-                    for one in selections
-                    if one in self.completion.question.of and self.completion.question.of[one].key == step
-                ),
-                None,
-            )
-            if found is None:
-                break
-            out.append(found.response_key)
-            selections = [below for listed in found.children.values() for below in listed]
-        return tuple(out)
-
-    def answer(self, tree: Tree, local: Mapping[str, object]) -> tuple[Tree | None, list[dict[str, Any]]]:
-        out: Tree = {}
-        try:
-            for root in self.completion.operation.roots:
-                if not holds(root.when, self.true):
-                    continue
-                if root.response_key in local:
-                    out[root.response_key] = local[root.response_key]
-                else:
-                    self.field(out, root, tree, ())
-        except Null:
-            return None, self.errors
-        return out, self.errors
-
-    def field(self, out: Tree, one: Selection, tree: Tree, path: Path) -> None:
-        asked = self.completion.question.of[one]
-        of = self.completion.definition(one).type
-        here = (*path, one.response_key)
-        out[one.response_key] = self.value(tree.get(asked.key), of, one, asked.child, here)
-
-    def value(self, value: Any, of: GraphQLOutputType, one: Selection, child: Position | None, path: Path) -> Any:
-        if isinstance(of, GraphQLNonNull):
-            made = self.value(value, of.of_type, one, child, path)
-            if made is None:
-                self.missing(path, one)
-                raise Null
-            return made
-        if value is None:
-            return None
-        try:
-            if isinstance(of, GraphQLList):
-                if not isinstance(value, list):
-                    return self.unfit(path, one)
-                return [self.value(item, of.of_type, one, child, (*path, number)) for number, item in enumerate(value)]
-            if child is not None:
-                return self.object(value, one, child, path)
-        except Null:
-            return None
-        return value if not is_leaf_type(of) else self.leaf(value, of, one, path)
-
-    def object(self, value: Any, one: Selection, child: Position, path: Path) -> Any:
-        if not isinstance(value, dict):
-            return self.unfit(path, one)
-        name = value.get("__typename")
-        if len(child.places) == 1:
-            name = next(iter(child.places))
-        elif name is None:
-            name = next(iter(one.children), None)
-        if not isinstance(name, str) or name not in one.children:
-            return None if name in child.places else self.unfit(path, one)
-        out: Tree = {}
-        for below in one.children[name]:
-            if not holds(below.when, self.true):
-                continue
-            if below.field == "__typename":
-                out[below.response_key] = name
-            else:
-                self.field(out, below, value, path)
-        return out
-
-    def leaf(self, value: Any, of: Any, one: Selection, path: Path) -> Any:
-        if isinstance(of, GraphQLEnumType):
-            if isinstance(value, str) and value in of.values:
-                return value
-            # What is hidden is no error either: an error would say that there is something.
-            hidden = self.completion.question.composed.hidden.get(of.name, ())
-            return None if value in hidden else self.unfit(path, one)
-        kinds = LEAVES.get(of.name)
-        if kinds is None:
-            return value
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            return self.unfit(path, one)
-        return str(value) if of.name == "ID" else value
-
-    def unfit(self, path: Path, one: Selection) -> None:
-        self.add(
-            f"{one.coordinate} came as something that its type does not allow.", path, {"coordinate": one.coordinate}
-        )
-
-    def missing(self, path: Path, one: Selection) -> None:
-        """A non-null field without a value is an error of its own, unless an error there says why already."""
-        if not any(place[: len(path)] == path or path[: len(place)] == place for place in self.places):
-            self.add(f"{one.coordinate} has no value, and may not be null.", path, {"coordinate": one.coordinate})

@@ -5,7 +5,7 @@ fields of one name unlike types, the specification forbids one key for both (Gra
 its own, which is renamed when the answer comes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graphql import print_ast
@@ -27,9 +27,13 @@ class Reading:
 @dataclass(slots=True)
 class _Printed:
     key: str
-    text: str
+    under: Callable[[str], str]  # the field under any key
     shape: "_Shape"
     reading: Reading | None
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        self.text = self.under(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +143,7 @@ class Printer:
                     shapes.append(one.shape)
                     continue
                 alias = f"{one.key}__{name}"
-                one.text = (
-                    one.text.replace(one.key, alias, 1)
-                    if one.text.startswith(f"{one.key}:")
-                    else (f"{alias}: {one.text}")
-                )
+                one.text = one.under(alias)
                 renames.setdefault(name, {})[alias] = one.key
         return renames
 
@@ -165,9 +165,8 @@ class Printer:
         """One field, with all that is selected below it."""
         known: FieldView = view.fields[one.name]
         when = self.entry.selected[one]
-        text = one.name if one.key == one.name else f"{one.key}: {one.name}"
+        given = f"({', '.join(print_ast(given) for given in one.arguments)})" if one.arguments else ""
         if one.arguments:
-            text += f"({', '.join(print_ast(given) for given in one.arguments)})"
             self.variables.update(dict.fromkeys(one.variables))
         below, reading = "", None
         nested: dict[str, tuple[_Shape, ...]] = {}
@@ -177,7 +176,12 @@ class Printer:
             nested = self.shapes(one.child, known.named)
         wrappers = known.type.replace(known.named, "")
         shape = _Shape(wrappers, None if one.child is not None else known.named, nested)
-        return _Printed(one.key, self.conditional(text, below, when, outer), shape, reading)
+
+        def under(key: str) -> str:
+            text = f"{one.name}{given}" if key == one.name else f"{key}: {one.name}{given}"
+            return self.conditional(text, below, when, outer)
+
+        return _Printed(one.key, under, shape, reading)
 
     def shapes(self, position: Position, name: str) -> dict[str, tuple[_Shape, ...]]:
         """The shapes of everything that is selected at a position, whatever its type."""

@@ -39,12 +39,6 @@ class Entity:
     keys: dict[str, list[tuple[str, bool]]] = field(default_factory=dict)  # subgraph → (key, resolvable)
     external: dict[str, set[str]] = field(default_factory=dict)  # subgraph → fields that it only names
 
-    def tells(self, graph: str, name: str) -> bool:
-        """Whether a subgraph resolves a field."""
-        return name in {key for key, _ in self.keys.get(graph, ())} or graph in self.fields[name].owners if (
-            name in self.fields
-        ) else name in {key for key, _ in self.keys.get(graph, ())}
-
 
 @dataclass
 class World:
@@ -61,7 +55,9 @@ class World:
     def value(self, of: str, number: int, one: Field, argument: int | None) -> Any:
         """A field's value, computed."""
         if one.requires:
-            return self.computed(one, {name: self.value(of, number, self.entities[of].fields[name], None) for name in one.requires})
+            return self.computed(
+                one, {name: self.value(of, number, self.entities[of].fields[name], None) for name in one.requires}
+            )
         seed = sum(map(ord, f"{of}.{one.name}")) + number * 7
         if one.target is not None:
             targets = self.members(one.target)
@@ -223,7 +219,10 @@ class World:
             'schema @link(url: "https://specs.apollo.dev/link/v1.0") '
             '@link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { query: Query }',
             "enum join__Graph {",
-            *(f'  {graph} @join__graph(name: "{graph.lower()}", url: "http://127.0.0.1:1/{graph}")' for graph in self.graphs),
+            *(
+                f'  {graph} @join__graph(name: "{graph.lower()}", url: "http://127.0.0.1:1/{graph}")'
+                for graph in self.graphs
+            ),
             "}",
         ]
         with_interface = [graph for graph in self.graphs if self.in_interface(graph)]
@@ -235,7 +234,9 @@ class World:
             f' @join__unionMember(graph: {graph}, member: "{name}")' for graph in with_union for name in self.union
         )
         lines.append(
-            "union Either" + "".join(f" @join__type(graph: {graph})" for graph in with_union) + members
+            "union Either"
+            + "".join(f" @join__type(graph: {graph})" for graph in with_union)
+            + members
             + f" = {' | '.join(self.union)}"
         )
         for entity in self.entities.values():
@@ -339,7 +340,9 @@ def _require(draw: st.DrawFn, world: World) -> None:
             if one.name == "common" or one.type != "String" or len(one.owners) != 1 or not draw(st.booleans()):
                 continue
             owner = next(iter(one.owners))
-            others = [other.name for other in values if owner not in other.owners and not other.requires and other is not one]
+            others = [
+                other.name for other in values if owner not in other.owners and not other.requires and other is not one
+            ]
             # What is required is not made of others itself, so that nothing goes round in a circle.
             if not others or any(one.name in other.requires for other in values):
                 continue

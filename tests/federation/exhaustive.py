@@ -92,7 +92,7 @@ class Exhaustive:
                     self.tell(spot, name, graph, (), found, suppliers, known)
         return frozenset(found)
 
-    def tell(  # noqa: PLR0917
+    def tell(
         self,
         spot: Spot,
         type_name: str,
@@ -124,8 +124,7 @@ class Exhaustive:
         """The fewest requests, at most so many."""
         open_spots = [spot.number for spot in self.spots if len(spot.types) > 1]
         ways = [
-            dict(zip(open_spots, chosen, strict=True))
-            for chosen in product(self.world.graphs, repeat=len(open_spots))
+            dict(zip(open_spots, chosen, strict=True)) for chosen in product(self.world.graphs, repeat=len(open_spots))
         ]
         for length in range(1, at_most):
             for suppliers in ways:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 from graphql import graphql_sync
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -19,14 +20,16 @@ from tests.federation.exhaustive import Exhaustive
 
 LIMITS = Limits(depth=50, edges=5_000)
 QUICK = settings(
-    deadline=None, max_examples=500, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    deadline=None,
+    max_examples=500,
+    phases=[Phase.explicit, Phase.generate],  # to make a world smaller takes minutes: its seed is printed
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    print_blob=True,
 )
 
 
 def answered(world: World, query: str, variables: dict[str, Any]) -> tuple[Any, list[Any], int]:
     """The answer over the subgraphs, its problems, and how many requests were planned."""
-    import msgspec
-
     composed = read_supergraph(world.supergraph)
     operation = parse_operation(query, None, composed.schema, LIMITS)
     planned = plan_operation(operation, composed)
