@@ -11,21 +11,21 @@ from app.ledger.checkpoints import create_key
 from app.names import SpaceId, is_space_id
 from app.oauth.keys import create_keys
 from app.policy.documents import FORMS, schema_text
-from app.settings import Settings, SpaceSettings, read_settings
+from app.settings import Settings, SpaceSettings, parse_settings, read_settings
 from app.storage.engines import open_engine
 from app.storage.migrate import Kind, migrate
 
 TEMPLATE = """\
 # Homeroom's configuration. Relative paths are relative to this file.
 
-issuer   = "{issuer}"     # where vendors reach this server: https, or http on loopback
-control  = "sqlite:///control.db"      # clients, revocations, published policy; or postgresql://…
+issuer   = {issuer}     # where vendors reach this server: https, or http on loopback
+control  = {control}      # clients, revocations, published policy; or postgresql://…
 policies = "policies"                  # what districts and states decided
 keys     = "keys"                      # signing keys and the spaces' secrets: back them up, show them to nobody
 
 # [limits]                             # what one request may ask for; see docs/configuration.md
 # cost = 20_000_000
-
+{store}
 # Spaces are added by `homeroom space add`.
 """
 
@@ -38,14 +38,32 @@ ssn       = "leave-out"    # or "store"
 """
 
 
-def create(home: Path, *, issuer: str = "http://127.0.0.1:8000") -> Settings:
+STORE = """
+[traffic]                              # how clients share the servers
+store = {store}
+"""
+
+
+def create(
+    home: Path,
+    *,
+    issuer: str = "http://127.0.0.1:8000",
+    control: str = "sqlite:///control.db",
+    store: str | None = None,
+) -> Settings:
     """A new installation in a folder: `homeroom.toml`, keys, an empty `policies/`.
 
-    Raises: UsageError if there is one already.
+    Raises: UsageError if there is one already; ConfigurationError if it would be none, and nothing is made.
     """
     file = home / "homeroom.toml"
     if file.exists():
         raise UsageError(f"{file} is there already. Choose another folder, or go on with that one.")
+    text = TEMPLATE.format(
+        issuer=_quoted(issuer),
+        control=_quoted(control),
+        store=STORE.format(store=_quoted(store)) if store is not None else "",
+    )
+    parse_settings(text, file)
     home.mkdir(parents=True, exist_ok=True)
     schemas = home / "policies" / "schemas"  # for editors
     schemas.mkdir(parents=True, exist_ok=True)
@@ -57,7 +75,8 @@ def create(home: Path, *, issuer: str = "http://127.0.0.1:8000") -> Settings:
         create_keys(keys)
     if not (keys / "ledger.json").exists():
         create_key(keys / "ledger.json")
-    file.write_text(TEMPLATE.format(issuer=issuer), encoding="utf-8")
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)  # it may come to hold passwords
     return read_settings(file)
 
 

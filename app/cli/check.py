@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -84,9 +85,17 @@ def check_keys(settings: Settings, report: Report) -> None:
 
 
 def _open_to_others(settings: Settings) -> Iterator[Path]:
+    urls = [settings.control, *(url for place in settings.spaces.values() for url in (place.database, place.ledger))]
+    config = settings.home / "homeroom.toml"
+    if any(urlsplit(url).password for url in urls) and _is_open(config):
+        yield config
     for file in sorted(settings.keys_folder.rglob("*")):
-        if file.is_file() and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        if _is_open(file):
             yield file
+
+
+def _is_open(file: Path) -> bool:
+    return file.is_file() and bool(file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def check_policies(settings: Settings, report: Report) -> PolicySet:

@@ -19,11 +19,15 @@ from app.storage.migrate import migrate
 @click.option(
     "--issuer", default="http://127.0.0.1:8000", show_default=True, help="The address that vendors will reach it at."
 )
+@click.option(
+    "--control", default="sqlite:///control.db", show_default=True, help="The control database; or postgresql://…"
+)
+@click.option("--store", help="Where several servers count requests together: redis://… or valkey://…")
 @click.pass_obj
-def init(context: Context, folder: Path, issuer: str) -> None:
+def init(context: Context, folder: Path, issuer: str, control: str, store: str | None) -> None:
     """Make a new installation in DIR: homeroom.toml, keys and policies/. Nothing that is there is overwritten."""
     try:
-        settings = create(folder, issuer=issuer)
+        settings = create(folder, issuer=issuer, control=control, store=store)
         asyncio.run(make_control(settings))
     except OSError as error:
         raise UsageError(

@@ -59,6 +59,28 @@ def test_init_makes_what_only_its_owner_can_read(run: Run) -> None:
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in keys)
 
 
+def test_init_may_keep_what_replicas_share_elsewhere(run: Run, postgres_url: str) -> None:
+    options = ("--issuer", "https://homeroom.example", "--control", postgres_url, "--store", "valkey://store:6379/0")
+    assert run("init", str(run.home), *options)[0] == 0
+    settings = read_settings(run.home / "homeroom.toml")
+    assert (settings.issuer, settings.control) == ("https://homeroom.example", postgres_url)
+    assert settings.traffic.store == "valkey://store:6379/0"
+    assert not (run.home / "control.db").exists()
+    assert stat.S_IMODE((run.home / "homeroom.toml").stat().st_mode) == 0o600  # it holds a password
+    assert run("check")[0] == 0
+    (run.home / "homeroom.toml").chmod(0o644)
+    status, out, _ = run("check")
+    assert status == 1
+    assert f"chmod 600 {run.home / 'homeroom.toml'}" in out
+
+
+def test_init_that_would_make_no_installation_makes_nothing(run: Run) -> None:
+    status, _, err = run("init", str(run.home), "--issuer", "http://homeroom.example")
+    assert status == 3
+    assert "issuer" in err
+    assert not run.home.exists()
+
+
 def test_init_overwrites_nothing(installed: Run) -> None:
     before = {file: file.read_bytes() for file in installed.home.rglob("*") if file.is_file()}
     status, _, err = installed("init", str(installed.home))
