@@ -156,7 +156,10 @@ def world_installed(home: Home, client: str = "readwell", *, chunk: int = 500) -
         server = home.postgres
         control = server.fresh() if server else "sqlite:///control.db"
         text = home.config.read_text().replace("sqlite:///control.db", control)
-        home.config.write_text(f"{text}\n[limits]\nchunk = {chunk}\n")
+        text += (
+            f"\n[limits]\nchunk = {chunk}\n\n[traffic]\npoints_per_minute = 1_000_000\ntokens_per_minute = 1_000_000\n"
+        )
+        home.config.write_text(text)
         settings = await add_space(
             home.settings,
             worlds.SPACE,
