@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 _STYLE = (
+    ":root{color-scheme:light dark;background:Canvas;color:CanvasText}"
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}"
     "code{font-size:.95em}dt{margin-top:1rem}dd{margin:0}"
 )
@@ -32,6 +33,12 @@ def routes(*, issuer: str, sdl: Callable[[], str]) -> list[Route]:
     return [Route("/", landing), Route("/schema.graphql", schema)]
 
 
+_GUIDES = (
+    ("developer.md", "try it by hand"),
+    ("learning-tool.md", "build a product on it"),
+    ("district.md", "decide who may read what"),
+    ("operator.md", "run it"),
+)
 _PATHS = (
     ("/graphiql", "GraphiQL: ask the graph by hand, and read why a field is empty."),
     ("/graphql", "The graph, by POST (or GET), with a bearer token."),
@@ -50,11 +57,14 @@ def _start_page(issuer: str) -> str:
         f'<dt><a href="{escape(path)}"><code>{escape(issuer + path)}</code></a></dt><dd>{escape(text)}</dd>'
         for path, text in _PATHS
     )
+    guides = ", ".join(f"<code>docs/{escape(file)}</code> to {escape(what)}" for file, what in _GUIDES)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Homeroom</title><style>{_STYLE}</style></head><body><main><h1>Homeroom</h1>"
         "<p>A learning tool asks one graph for students, sections and grades, and receives exactly the fields that "
         "the district has granted to it.</p>"
+        '<p><a href="/graphiql">Ask it by hand in GraphiQL</a>, or read <a href="/schema.graphql">its schema</a>. '
+        f"The guides lie in Homeroom's folder: {guides}.</p>"
         f"<dl>{rows}</dl></main></body></html>"
     )

@@ -21,6 +21,9 @@ async def test_the_start_page_names_the_addresses_and_runs_no_script() -> None:
     assert page.status_code == 200
     assert "https://gate.example/graphql" in page.text
     assert "https://gate.example/.well-known/oauth-authorization-server" in page.text
+    assert '<a href="/graphiql">' in page.text
+    assert '<a href="/schema.graphql">' in page.text
+    assert "docs/developer.md" in page.text
     assert "<script" not in page.text
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
