@@ -5,13 +5,14 @@
     ├── ConfigurationError     homeroom.toml, a key or a policy file cannot be used: file, key, what to do
     │   └── PolicyError        ... a policy file: file, line and key
     ├── Unavailable            a database, a ledger or a subgraph does not answer; nothing was disclosed
+    ├── TooMany                a client asks for more than its share: when to come back; nothing is recorded
     └── RequestError           the caller's mistake, shown to the caller as it is
         └── Unauthenticated    no caller: RFC 6750's challenge, and no reason that helps a guesser
 
 Messages are sentences: what is wrong, then what to do. They never quote a value out of a record.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 
@@ -52,6 +53,16 @@ class Unavailable(HomeroomError):  # noqa: N818 - it reads as what is the case
     """Something that an answer needs does not answer. Nothing was disclosed."""
 
     exit_status = 4
+
+
+class TooMany(HomeroomError):  # noqa: N818 - it reads as what is the case
+    """A client asks for more than its share. Nothing was looked at. Units: `wait` is in seconds. Spec: RFC 6585 §4."""
+
+    def __init__(self, message: str, *, code: str, wait: int, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.wait = wait
+        self.headers = [(b"retry-after", b"%d" % wait), *headers]
 
 
 class RequestError(HomeroomError):

@@ -34,33 +34,36 @@ class Answer:
 
 
 async def answer(request: Request, rooms: Installation) -> Answer:
-    """Token, operation, authorize, plan, execute, record, answer: `stage` names each to the operator as it begins.
+    """Token, turn, operation, authorize, plan, execute, record, answer: `stage` names each to the operator.
 
-    Raises: RequestError for the caller's mistakes, Unavailable if a space or its ledger does not answer.
+    Raises: RequestError for the caller's mistakes, TooMany for more than its share, Unavailable if a space or its
+    ledger does not answer.
     """
-    stage = request.trail.stage
+    stage, trail = request.trail.stage, request.trail
     stage("token")
-    caller = rooms.authorization.caller(request.authorization)
-    request.trail.client = caller.client
-    space, ledger = rooms.space(caller)
-    authority = rooms.authority(caller)
-    disclosure = Disclosure(rooms, ledger, caller, authority, request.trail)
-    try:
-        stage("operation")
-        operation = rooms.operation(request.document, request.operation_name)
-        disclosure = replace(disclosure, operation=operation)
-        bound = bind(operation, rooms.schema, request.variables, rooms.settings.limits)
-        stage("authorize")
-        authorized = rooms.authorized(operation, authority)
-        check_filters(authorized, bound.arguments)
-        stage("plan")
-        plan = rooms.plan(authorized)
-        stage("execute")
-        asking = Asking(authority, bound.true, bound.arguments, rooms.settings.limits.chunk, ledger.holdings)
-        local = local_values(authorized, rooms.schema, bound.variables, bound.true)
-        parts = execute(plan, asking, {CORE: space}, local)
-        denials = (denial for denial in authorized.denials if denial.asked(bound.true))
-        return Answer(await disclosure.answer(parts, denials))
-    except RequestError as error:
-        await disclosure.refuse(error)
-        raise
+    trail.client = rooms.authorization.caller(request.authorization).client
+    stage("turn")
+    async with rooms.turns.turn(trail.client) as turn:
+        caller = rooms.authorization.caller(request.authorization)  # its access may have ended while it waited
+        space, ledger = rooms.space(caller)
+        authority = rooms.authority(caller)
+        disclosure = Disclosure(rooms, ledger, caller, authority, trail)
+        try:
+            stage("operation")
+            operation = rooms.operation(request.document, request.operation_name)
+            disclosure = replace(disclosure, operation=operation)
+            bound = bind(operation, rooms.schema, request.variables, rooms.settings.limits)
+            stage("authorize")
+            authorized = rooms.authorized(operation, authority)
+            check_filters(authorized, bound.arguments)
+            stage("plan")
+            plan = rooms.plan(authorized)
+            stage("execute")
+            asking = Asking(authority, bound.true, bound.arguments, rooms.settings.limits.chunk, ledger.holdings)
+            local = local_values(authorized, rooms.schema, bound.variables, bound.true)
+            parts = turn.pieces(execute(plan, asking, {CORE: space}, local))
+            denials = (denial for denial in authorized.denials if denial.asked(bound.true))
+            return Answer(await disclosure.answer(parts, denials))
+        except RequestError as error:
+            await disclosure.refuse(error)
+            raise

@@ -23,7 +23,7 @@ from app.opening import open_installation
 from app.schema.build import sdl
 from app.settings import Settings, read_settings
 from app.storage.probe import answers
-from app.telemetry.metrics import STAGES
+from app.telemetry.metrics import STAGES, turns
 from app.telemetry.trail import Trails
 from app.web import explorer, oauth, pages, probes, sandbox
 from app.web.edge import Watch
@@ -71,7 +71,7 @@ def application(
             async with opening() as rooms:
                 graph = graphql(rooms)
                 watch.trails = trails(rooms.settings)
-                telling = asyncio.create_task(tell_metrics())
+                telling = asyncio.create_task(tell_metrics(rooms))
                 settle()
                 app.router.routes.extend(routes(rooms, graph, _readiness(rooms.settings), vendors))
                 yield
@@ -94,11 +94,13 @@ def trails(settings: Settings) -> Trails:
     return TracedTrails(settings.server.request_id_header, settings.telemetry)
 
 
-async def tell_metrics() -> None:
+async def tell_metrics(rooms: Installation) -> None:
     """Hand on what was added up, so that whichever worker is asked can tell it."""
     while True:
-        await asyncio.sleep(1)
         STAGES.tell()
+        turns.labels("running").set(rooms.turns.running)
+        turns.labels("waiting").set(rooms.turns.waiting)
+        await asyncio.sleep(1)
 
 
 def settle() -> None:

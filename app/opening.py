@@ -34,6 +34,7 @@ from app.spaces.space import Space
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
 from app.storage.published import change_number, current
+from app.traffic.turns import Turns
 from app.watching import Watch
 
 logger = logging.getLogger("homeroom.policy")
@@ -102,6 +103,11 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
             spaces=spaces,
             ledgers=ledgers,
             policies=holder.policies,
+            turns=Turns(
+                at_once=settings.traffic.at_once,
+                waiting=settings.traffic.waiting,
+                wait_seconds=settings.traffic.wait_seconds,
+            ),
             clock=clock,
         )
         follower = Follower(rooms, holder)

@@ -26,6 +26,7 @@ from rich.table import Table
 from app.importers.sandbox.generate import generate_district
 from app.importers.sandbox.profile import PROFILES
 from benchmarks import answers
+from benchmarks import flood as flooding
 from benchmarks.installation import SPACE, CommandFailedError, Installation, install
 from benchmarks.profile import profile
 from benchmarks.queries import DOCUMENTS, TITLES
@@ -219,12 +220,20 @@ def database_url(kind: str) -> Iterator[str | None]:
     type=click.Choice(list(DOCUMENTS)),
     help="Instead of timing, say where Homeroom's time goes in one query.",
 )
-def main(students: int, rounds: int, database: str, profiled: str | None) -> None:
+@click.option("--flood", is_flag=True, help="Instead of timing queries, measure what one client's flood costs another.")
+def main(students: int, rounds: int, database: str, profiled: str | None, flood: bool) -> None:
     """Time Homeroom beside hand-written SQL and beside an ordinary GraphQL server, on a generated district."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end with us
     console = Console(width=None if Console().is_terminal else 160)
     try:
-        _run(console, students, rounds, ("sqlite", "postgresql") if database == "both" else (database,), profiled)
+        _run(
+            console,
+            students,
+            rounds,
+            ("sqlite", "postgresql") if database == "both" else (database,),
+            profiled,
+            flood=flood,
+        )
     except (
         CommandFailedError,
         DidNotStartError,
@@ -235,7 +244,9 @@ def main(students: int, rounds: int, database: str, profiled: str | None) -> Non
         raise click.ClickException(str(error)) from None
 
 
-def _run(console: Console, students: int, rounds: int, kinds: Sequence[str], profiled: str | None) -> None:
+def _run(
+    console: Console, students: int, rounds: int, kinds: Sequence[str], profiled: str | None, *, flood: bool
+) -> None:
     with tempfile.TemporaryDirectory(prefix="homeroom-bench-") as temporary:
         folder = Path(temporary)
         begin = time.monotonic()
@@ -261,6 +272,9 @@ def _run(console: Console, students: int, rounds: int, kinds: Sequence[str], pro
                 console.print(f"{kind}: imported in {time.monotonic() - begin:.0f} s.")
                 if profiled:
                     profile(installation, profiled, home, console)
+                    continue
+                if flood:
+                    flooding.measure(installation, home, console, rounds)
                     continue
                 with contestants(installation, home) as three, console.status("comparing the answers") as status:
                     sizes = compare(three)

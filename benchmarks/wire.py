@@ -47,6 +47,7 @@ class Reading:
     length: int = 0
     wanted: int | None = None  # the whole length with its head; None for a chunked answer, or before the head has come
     chunked: bool = False
+    any_status: bool = False
 
     def add(self, part: bytes) -> bool:
         """Take what came; whether the answer is whole now."""
@@ -66,7 +67,7 @@ class Reading:
         if end < 0:
             return
         head = whole[:end].lower()
-        if not head.startswith(b"http/1.1 200"):
+        if not self.any_status and not head.startswith(b"http/1.1 200"):
             raise WrongAnswerError(whole[:2000].decode(errors="replace"))
         self.chunked = b"transfer-encoding: chunked" in head
         if not self.chunked:

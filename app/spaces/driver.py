@@ -6,6 +6,7 @@ opens the file read-only, PostgreSQL's sessions are read-only by default.
 
 import asyncio
 import sqlite3
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -19,7 +20,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import make_url
 
-from app.errors import HomeroomError, Unavailable
+from app.errors import HomeroomError, TooMany, Unavailable
 from app.storage.postgresql import arguments
 
 Record = Sequence[Any]
@@ -78,13 +79,17 @@ class Reader(Protocol):
 
 
 class Readers:
-    """The reading connections of one space, opened as they are needed, at most `size`; the last one used goes first."""
+    """The reading connections of one space, opened as they are needed, at most `size`; the last one used goes first.
+
+    One client has at most half of them: its long answers hold them for long, and nobody else shall wait for those.
+    """
 
     def __init__(self, url: str, *, size: int = 8) -> None:
         self._url = make_url(url)
         self.is_postgresql = self._url.get_backend_name() == "postgresql"
         self._idle: list[Reader] = []
         self._places = asyncio.Semaphore(size)
+        self._shares: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(max(size // 2, 1)))
 
     def statement(self, query: Select[Any]) -> Statement:
         """Compile a query for this database."""
@@ -99,18 +104,15 @@ class Readers:
         return _json(value) if isinstance(value, list) and not self.is_postgresql else value
 
     @asynccontextmanager
-    async def lend(self, *, one_moment: bool) -> AsyncIterator[Reader]:
-        """A connection for one request; `one_moment` if it runs more than one statement.
+    async def lend(self, *, one_moment: bool, client: str | None = None) -> AsyncIterator[Reader]:
+        """A connection for one request of a client; `one_moment` if it runs more than one statement.
 
         Raises: Unavailable if the database does not answer.
         """
         reader: Reader | None = None
         sound = False
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._places.acquire()
-        except TimeoutError:
-            raise Unavailable("Every connection to the space is in use. Try again.") from None
+        share = asyncio.Semaphore() if client is None else self._shares[client]
+        await self._admit(share)
         try:
             reader = self._kept() or await self._open()
             if one_moment:
@@ -139,6 +141,26 @@ class Readers:
                     with suppress(*FAILURES):
                         await asyncio.shield(reader.close())
             self._places.release()
+            share.release()
+
+    async def _admit(self, share: asyncio.Semaphore) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await share.acquire()
+        except TimeoutError:
+            raise TooMany(
+                "Long answers of this client are under way already. Read them to their end first.",
+                code="TOO_MANY_AT_ONCE",
+                wait=5,
+            ) from None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._places.acquire()
+        except BaseException as error:
+            share.release()
+            if isinstance(error, TimeoutError):
+                raise Unavailable("Every connection to the space is in use. Try again.") from None
+            raise
 
     def _kept(self) -> Reader | None:
         """A connection that is idle, but for those that the server has ended meanwhile."""

@@ -56,13 +56,14 @@ class Space:
 
         asked = [Asked.of(compiled, root, asking, names) for root in roots]
         if len(asked) == 1 and asked[0].alone:
-            yield await self._looked_up(asked[0])
+            yield await self._looked_up(asked[0], asking)
             return
         synced = [one.sync for one in asked if one.sync is not None]
         for sync in synced:
             await sync.find()
         statements = sum(depth(level) for one in asked for level in one.levels)
-        async with self.readers.lend(one_moment=statements > 1 or any(one.paged for one in asked)) as reader:
+        one_moment = statements > 1 or any(one.paged for one in asked)
+        async with self.readers.lend(one_moment=one_moment, client=asking.authority.client) as reader:
             if synced:
                 now = state(await mark(reader), asking.authority)
                 for sync in synced:
@@ -72,18 +73,21 @@ class Space:
                 async for chunk in changes(one, compared, reader) if compared else one.chunks(reader):
                     yield chunk
 
-    async def _looked_up(self, asked: Asked) -> Chunk:
+    async def _looked_up(self, asked: Asked, asking: Asking) -> Chunk:
         """A single record. Concurrent requests of one plan, and so of one authority, share a statement."""
         level, (row,) = asked.levels[0], cast(list[int], asked.values[KEYS])
         if level not in self._lookups:
-            self._lookups[level] = DataLoader(partial(self._batch, level, asked.names), cache=False)
+            client = asking.authority.client
+            self._lookups[level] = DataLoader(partial(self._batch, level, asked.names, client), cache=False)
         record, students = await self._lookups[level].load(row)
         if record is None:
             return Chunk(asked.root.response_key, None, (), last=True)
         return Chunk(asked.root.response_key, record, (Whose(level.coordinates, students, 1),), last=True)
 
-    async def _batch(self, level: Level, names: Identifiers, keys: list[int]) -> list[tuple[Any, BitMap | None]]:
-        async with self.readers.lend(one_moment=False) as reader:
+    async def _batch(
+        self, level: Level, names: Identifiers, client: str, keys: list[int]
+    ) -> list[tuple[Any, BitMap | None]]:
+        async with self.readers.lend(one_moment=False, client=client) as reader:
             rows = await reader.rows(level.statement, {KEYS: list(set(keys))})
         ids = names.column(level.type, [row[level.row] for row in rows]) if level.identified else ()
         records = level.make(rows, ids)

@@ -37,7 +37,7 @@ _answers = Counter(
 )
 _stages = Counter("homeroom_stages", "How many requests passed a stage.", ["stage"], registry=registry)
 _stage_seconds = Counter("homeroom_stage_seconds", "Time that requests spent in a stage.", ["stage"], registry=registry)
-running = Gauge(
+turns = Gauge(
     "homeroom_turns",
     "Requests of the graph that are being worked on, or wait for their turn.",
     ["state"],

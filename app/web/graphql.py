@@ -13,7 +13,7 @@ import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from app.errors import RequestError, Unauthenticated
+from app.errors import RequestError, TooMany, Unauthenticated
 from app.gateway import Answer, Request
 from app.telemetry.metrics import count_answer
 from app.telemetry.trail import Trail
@@ -91,6 +91,9 @@ class GraphQL:
         except Refused as error:
             trail.code = error.code
             await _respond(send, error.status, media, _errors(error, name), error.headers)
+        except TooMany as error:
+            trail.code = error.code
+            await _respond(send, HTTPStatus.TOO_MANY_REQUESTS, media, _told(error, name), error.headers)
         except RequestError as error:
             trail.code = error.code
             await _respond(send, _status(error, media), media, _errors(error, name))
@@ -121,6 +124,13 @@ def _errors(error: RequestError, request: str) -> bytes:
     """The `errors` of a request that was not executed: there is no `data` beside them."""
     several = getattr(error, "errors", None)  # an invalid query has one for each thing wrong with it
     errors = several or [{"message": error.message, "extensions": error.extensions}]
+    return msgspec.json.encode({"errors": errors, "extensions": {"request": request}})
+
+
+def _told(error: TooMany, request: str) -> bytes:
+    """The body of a 429."""
+    extensions = {"code": error.code, "retryAfter": error.wait}
+    errors = [{"message": error.message, "extensions": extensions}]
     return msgspec.json.encode({"errors": errors, "extensions": {"request": request}})
 
 

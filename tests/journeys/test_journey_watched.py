@@ -109,7 +109,7 @@ async def test_the_operator_sees_stages_clients_and_codes(watched: tuple[str, st
     for span in spans:
         by_trace.setdefault(span.trace_id, []).append(span.name)
     assert [
-        *("token", "operation", "authorize", "plan", "execute", "record", "answer"),
+        *("token", "turn", "operation", "authorize", "plan", "execute", "record", "answer"),
         "POST /graphql",
     ] in by_trace.values()
     assert any(f"{trace.hex()}" in log for trace in by_trace)

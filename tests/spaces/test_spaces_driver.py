@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.errors import RequestError, Unavailable
+from app.errors import RequestError, TooMany, Unavailable
 from app.settings import Settings
 from app.spaces import driver
 from app.spaces.driver import Readers, Statement
@@ -176,3 +176,30 @@ async def test_a_connection_that_its_server_ended_is_not_lent_again(postgres_url
             assert each is not ended
             assert [tuple(row) for row in await each.rows(Statement("SELECT 1", (), {}), {})] == [(1,)]
     await readers.close()
+
+
+async def test_one_client_has_at_most_half_of_the_connections(readers: Readers) -> None:
+    async with readers.lend(one_moment=False, client="reading-slowly"):
+        another = asyncio.create_task(anext(aiter_of(readers, "reading-slowly")))
+        async with readers.lend(one_moment=False, client="another"):
+            assert not another.done()
+        another.cancel()
+        await asyncio.gather(another, return_exceptions=True)
+    async with readers.lend(one_moment=False, client="reading-slowly") as reader:
+        assert await names(readers, reader)
+
+
+async def aiter_of(readers: Readers, client: str) -> AsyncIterator[Any]:
+    async with readers.lend(one_moment=False, client=client) as reader:
+        yield reader
+
+
+async def test_who_waits_too_long_behind_its_own_long_answers_is_told_so(
+    readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with readers.lend(one_moment=False, client="reading-slowly"):
+        monkeypatch.setattr(driver, "PATIENCE", 0.05)
+        with pytest.raises(TooMany) as refusal:
+            async with readers.lend(one_moment=False, client="reading-slowly"):
+                pass
+    assert refusal.value.code == "TOO_MANY_AT_ONCE"

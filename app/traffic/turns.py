@@ -1,0 +1,300 @@
+"""Whose request runs next: no client's flood stands before another's request.
+
+Each client waits in a line of its own. A client that asks for much gives way to those who ask for at most half as
+much: after each piece of its work it stays away for as long as that took, many times over, and the longer the more
+the others are here. A long answer runs piece by piece, and is much. Who is alone, or asks for a thing or two, waits for
+nobody.
+
+Shape: pure but for the futures of those who wait; clocks are arguments. One process, one event loop.
+Units: seconds. `busy` is the time that the process has worked, in all of its threads.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from math import exp
+from types import TracebackType
+from typing import TypeVar
+
+from app.errors import TooMany
+
+Item = TypeVar("Item")
+
+MEMORY = 1.0
+"""Units: seconds over which it is averaged how much a client asks."""
+
+FEW = 2.0
+"""So many requests at once, on average, are no flood: who asks no more gives way to nobody."""
+
+STREAM = 8
+"""A long answer counts as so many requests."""
+
+WAY = 20.0
+"""While others are here all the time, a client stays away so many times longer than its last piece took."""
+
+OFTEN = 5.0
+"""Who is here a quarter of the time counts as one who is always here."""
+
+BURST = 0.02
+"""Units: seconds of work that a client may have begun at once. Two requests it may have in any case."""
+
+BUSY = 0.5
+"""A client whose work takes more than this part of the time keeps the process busy."""
+
+LEAST = 0.02
+"""A client that works all the time is taken to leave so much of it."""
+
+PRESENT = 0.005
+"""Who asks for less than this, on average, is not here."""
+
+PAUSE = 1.0
+"""Units: seconds that a refusal is held back: who asks again at once shall not live on refusals."""
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One client: what of it runs, what waits, and how much it asks on average."""
+
+    at: float
+    present: int = 0  # requests that are here, running or waiting
+    load: float = 0.0  # ... on average, as it was `at`
+    share: float = 0.0  # which part of the time its work took, on average, as it was `at`
+    running: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})  # new requests, and further pieces
+    waiting: dict[bool, deque[asyncio.Future[None]]] = field(default_factory=lambda: {True: deque(), False: deque()})
+    spree: float = 0.0  # what it took since others were last let in
+    pausing: bool = False  # until they were
+    piece: float = 0.005  # what a piece of its work takes, on average over the last few
+    began: float = 0.0  # what `busy` said when its work began, or was last reckoned
+    away_until: float = 0.0
+
+    def average(self, now: float) -> float:
+        """How much it asks, brought up to date."""
+        if now > self.at:
+            kept = exp((self.at - now) / MEMORY)
+            self.load = self.load * kept + self.present * (1 - kept)
+            self.share *= kept
+            self.at = now
+        return self.load
+
+    def change(self, now: float, by: int) -> None:
+        """Requests come or go."""
+        self.average(now)
+        self.present += by
+
+
+class Turns:
+    """The turns of one process."""
+
+    def __init__(
+        self,
+        *,
+        at_once: int,
+        waiting: int,
+        wait_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        busy: Callable[[], float] = time.process_time,
+    ) -> None:
+        self.at_once = at_once
+        self.wait_seconds = wait_seconds
+        self._waiting = waiting
+        self._clock = clock
+        self._busy = busy
+        self._lines: dict[str, Line] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def turn(self, client: str) -> "Turn":
+        """A turn for one request, to be entered: `async with turns.turn(client) as turn`."""
+        line = self._lines.get(client)
+        if line is None:
+            line = self._lines[client] = Line(self._clock())
+        return Turn(self, line)
+
+    @property
+    def running(self) -> int:
+        """How many pieces of work are under way."""
+        return sum(sum(line.running.values()) for line in self._lines.values())
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return sum(sum(map(len, line.waiting.values())) for line in self._lines.values())
+
+    async def begin(self, line: Line, *, further: bool = False) -> None:
+        """Wait for a turn. A further piece of what has begun is never refused.
+
+        Raises: TooMany.
+        """
+        if line.share > BUSY:
+            await asyncio.sleep(0)  # whoever else has something to ask comes in first, and is seen to be here
+        now, waiting = self._clock(), line.waiting[further]
+        if not waiting and self._may(line, now, further):
+            self._start(line, further)
+            return
+        if len(waiting) >= self._waiting and not further:
+            await asyncio.sleep(PAUSE)
+            raise _too_many("Too many requests of this client wait already.")
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting.append(place)
+        self._set_timer(now)
+        try:
+            async with asyncio.timeout(None if further else self.wait_seconds):
+                await place
+        except BaseException as error:
+            if place.done() and not place.cancelled():
+                self.end(line, further=further)  # the turn came in the moment in which nobody wanted it any more
+            elif place in waiting:
+                waiting.remove(place)
+            if isinstance(error, TimeoutError):
+                raise _too_many("This request has waited too long behind others of this client.") from None
+            raise
+
+    def end(self, line: Line, *, further: bool = False) -> None:
+        """A piece of work is done: reckon what it took, and let the next begin."""
+        busy, now = self._busy(), self._clock()
+        took, line.began = busy - line.began, busy
+        line.running[further] -= 1
+        load = line.average(now)
+        line.piece += (took - line.piece) / 8
+        line.spree += took
+        if line.spree > BURST and not line.pausing:
+            line.pausing = True
+            asyncio.get_running_loop().call_soon(self._resume, line)  # after whatever has come in meanwhile
+        line.share = min(line.share + took / MEMORY, 1.0)
+        if load > FEW:
+            line.away_until = max(line.away_until, now) + took * WAY * self._others(line, now)
+        if self._timer is not None or any(any(other.waiting.values()) for other in self._lines.values()):
+            self._wake()
+
+    def arrive(self, line: Line, requests: int = 1) -> None:
+        """Requests of a client are here from now on."""
+        line.change(self._clock(), requests)
+
+    def leave(self, line: Line, requests: int = 1) -> None:
+        """... and no longer."""
+        line.change(self._clock(), -requests)
+        if len(self._lines) > self.at_once:
+            self._forget()
+
+    def _may(self, line: Line, now: float, further: bool) -> bool:
+        # INVARIANT: a piece of a long answer never waits for a new request: that may itself wait for what the long
+        # answer holds, such as a connection.
+        running = line.running[further]
+        if line.pausing or now < line.away_until or running >= self._places(line):
+            return False
+        return not running or line.average(now) <= FEW or not self._others(line, now)
+
+    def _places(self, line: Line) -> int:
+        """How many new requests of a client may run at once: the fewer, the longer each keeps others waiting."""
+        return self.at_once if line.piece <= BURST / self.at_once else max(int(BURST / line.piece), 2)
+
+    def _others(self, line: Line, now: float) -> float:
+        """Which part of the time that it leaves those are here to whom this client gives way."""
+        most, part = line.average(now) / 2, 0.0
+        for other in self._lines.values():
+            if other is not line and other.average(now) <= most:
+                part += other.load
+        # While this client works, the others' requests wait unread, and are not seen to be here.
+        part /= max(1.0 - line.share, LEAST)
+        return min(part * OFTEN, 1.0) if part > PRESENT else 0.0
+
+    def _start(self, line: Line, further: bool) -> None:
+        if not line.running[False] and not line.running[True]:
+            line.began = self._busy()
+        line.running[further] += 1
+
+    def _wake(self) -> None:
+        """Give turns to all who may have them, one client after another."""
+        now = self._clock()
+        rest = deque((line, further) for line in self._lines.values() for further in line.waiting)
+        while rest:
+            line, further = rest.popleft()
+            waiting = line.waiting[further]
+            if waiting and self._may(line, now, further):
+                place = waiting.popleft()
+                if not place.done():  # else its request has gone away
+                    self._start(line, further)
+                    place.set_result(None)
+                rest.append((line, further))
+        self._set_timer(now)
+
+    def _resume(self, line: Line) -> None:
+        line.pausing, line.spree = False, 0.0
+        self._wake()
+
+    def _set_timer(self, now: float) -> None:
+        """Look again when the first of those who stay away may come back."""
+        ends = [line.away_until for line in self._lines.values() if any(line.waiting.values())]
+        ends = [end for end in ends if end > now]
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if ends:
+            self._timer = asyncio.get_running_loop().call_later(min(ends) - now, self._wake)
+
+    def _forget(self) -> None:
+        now = self._clock()
+        for client, line in list(self._lines.items()):
+            if not line.present and line.average(now) < PRESENT and line.away_until <= now:
+                del self._lines[client]
+
+
+class Turn:
+    """One request's turn: from when it may run to the end of its work, or of the first piece of a long answer."""
+
+    __slots__ = ("_line", "_running", "_turns")
+
+    def __init__(self, turns: Turns, line: Line) -> None:
+        self._turns = turns
+        self._line = line
+        self._running = False
+
+    async def __aenter__(self) -> "Turn":
+        """Wait for it. Raises: TooMany."""
+        self._turns.arrive(self._line)
+        try:
+            await self._turns.begin(self._line)
+        except BaseException:
+            self._turns.leave(self._line)
+            raise
+        self._running = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The request has its answer, or the first piece of it."""
+        self._done()
+        self._turns.leave(self._line)
+
+    async def pieces(self, made: AsyncGenerator[Item]) -> AsyncGenerator[Item]:
+        """Hand on what is made piece by piece: the first within this turn, each further one in a turn of its own."""
+        line, turns, long = self._line, self._turns, False
+        try:
+            yield await anext(made)
+            long = True
+            turns.arrive(line, STREAM)
+            while True:
+                await turns.begin(line, further=True)
+                try:
+                    piece = await anext(made)
+                except StopAsyncIteration:
+                    return
+                finally:
+                    turns.end(line, further=True)
+                yield piece
+        finally:
+            self._done()
+            if long:
+                turns.leave(line, STREAM)
+            await made.aclose()
+
+    def _done(self) -> None:
+        if self._running:
+            self._running = False
+            self._turns.end(self._line)
+
+
+def _too_many(sentence: str) -> TooMany:
+    return TooMany(f"{sentence} Send fewer at once, and come back after Retry-After.", code="TOO_MANY_AT_ONCE", wait=2)
