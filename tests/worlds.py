@@ -5,7 +5,8 @@ in Larkspur, Texas; the school year 2026-27 ends in 2027.
 
 - Ana went from grade 04 to 05 in the same school; Leo, her brother, from Elm's 05 to 06 at the middle school.
 - Tess moved from Elm to Oak on 1 October; Kim was put up from 04 to 05 on 15 September, within Oak.
-- Max's family opted out; Ivy's directory entry is blocked. Otherwise they are ordinary pupils of Elm and of Oak.
+- Max's family opted out, which is recorded where a test asks for it; Ivy's directory entry is blocked. Otherwise they
+  are ordinary pupils of Elm and of Oak.
 - Gus left in June; Nia comes in November; Pat leaves today, on the last day inclusive; Zed has no school enrollment.
 - Rosa is Ana's mother and Leo's; a court keeps his uncle from Leo alone.
 - Tess missed school at Elm before she moved, and at Oak after. Ana, Tess and Max were in one fight at Elm; nobody was
@@ -21,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.names import SpaceId
 from app.spaces.columns import metadata
-from app.spaces.tables import BY_TYPE
+from app.spaces.tables import BY_TYPE, opt_out
 
 SPACE = SpaceId("tx/larkspur")
 TIME_ZONE = "America/Chicago"
@@ -41,7 +42,7 @@ ANA, LEO, TESS, KIM, MAX, IVY, GUS, NIA, PAT, ZED = range(1, 11)
 FIGHT, PRANK, LAST_YEARS, BUS, BROKEN_WINDOW = 1, 2, 3, 4, 5
 
 SIBLINGS = (ANA, LEO)
-OPTED_OUT = (MAX,)
+OPTED_OUT = {MAX: ""}  # of every vendor
 BLOCKED_DIRECTORY = (IVY,)
 
 DISTRICTS: Rows = [{"row": LARKSPUR, "source_key": "larkspur", "name_of_institution": "Larkspur ISD"}]
@@ -521,13 +522,20 @@ WORLD: Mapping[str, Rows] = {
 }
 
 
-async def build(engine: AsyncEngine) -> None:
-    """Make the tables of a space where they are missing, and store the world in them."""
+OptOuts = Mapping[int, str]
+"""By student, the client of which a family opted out; "" is every vendor."""
+
+
+async def build(engine: AsyncEngine, opt_outs: OptOuts | None = None) -> None:
+    """Make the tables of a space where they are missing, and store the world in them; the opt-outs only if given."""
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
         for name, table in BY_TYPE.items():
             empty = dict.fromkeys(table.columns.keys())
             await connection.execute(table.insert(), [empty | dict(row) for row in WORLD[name]])
+        for student, client in (opt_outs or {}).items():
+            key = STUDENTS[student - 1]["source_key"]
+            await connection.execute(opt_out.insert().values(student_key=key, client=client, at=TODAY.isoformat()))
         if engine.dialect.name == "postgresql":
             await _number_on(connection)
 

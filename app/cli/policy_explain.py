@@ -136,6 +136,8 @@ def lines(told: Explanation, client: str, student: Standing | None) -> Iterator[
         yield f"  {met} {each.sentence}  ({each.place})"
     if student is not None:
         yield f"The student is {'in the rows' if student.admitted else 'outside the rows'}{together(student)}."
+    if student is not None and student.opted_out:
+        yield f"Their family opted out of {client}: nothing of the student is disclosed to it."
 
 
 def together(student: Standing) -> str:
@@ -185,4 +187,5 @@ def explanation(told: Explanation, student: Standing | None) -> dict[str, object
             for each in told.records
         ],
         "student_in_rows": student and student.admitted,
+        "student_opted_out": student and student.opted_out,
     }

@@ -1,21 +1,26 @@
 """Which records a grant's rows admit, as SQL. The one place where §rows of a grant becomes a condition.
 
-A student is admitted iff one school enrollment of theirs meets every condition together. A section: its school, its
-course's subject and its session. What belongs to a student: iff the student is admitted, and its school or section,
-where it has one, is; what bears a date: iff it falls into the years of the grant. A discipline incident: iff an
-admitted action stands on it. Staff: iff assigned to an admitted section. Schools, courses and sessions: by `schools`
-alone; what is the whole district's is everyone's. The same conditions hold however a record is reached.
+A student is admitted iff one school enrollment of theirs meets every condition together, and no opt-out of theirs
+concerns this client. A section: its school, its course's subject and its session. What belongs to a student: iff the
+student is admitted, and its school or section, where it has one, is; what bears a date: iff it falls into the years of
+the grant. A discipline incident: iff an admitted action stands on it. Staff: iff assigned to an admitted section.
+Schools, courses and sessions: by `schools` alone; what is the whole district's is everyone's. The same conditions hold
+however a record is reached.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, or_, select, true
 
+from app.policy.authority import Authority
 from app.policy.model import Rows
+from app.policy.withholding import Withholding, withholding
 from app.spaces import tables as t
 from app.spaces.among import Parameter, among, constant, gathered
+from app.spaces.edges import owner
+from app.spaces.opt_outs import opted_out
 
 
 def school_year(day: date) -> int:
@@ -29,6 +34,20 @@ class Admission:
 
     rows: Rows
     today: date
+    withholding: Withholding
+    opted_out_too: bool = False  # where their records stand with nothing in them: see `app.spaces.veil`
+
+    @classmethod
+    def under(cls, authority: Authority) -> "Admission":
+        """The conditions of an authority's grant. Without a grant nothing may be read."""
+        if authority.grant is None:
+            raise AssertionError("Nothing is read without a grant")
+        return cls(authority.grant.rows, authority.today, withholding(authority))
+
+    def of_root(self, type_name: str, table: FromClause) -> ColumnElement[bool]:
+        """The condition on what a root field names: there an opted-out student stands, empty, if the policy says so."""
+        stands = not self.withholding.records and owner(type_name) is not None
+        return replace(self, opted_out_too=stands).of(type_name, table)
 
     def of(self, type_name: str, table: FromClause, *, given: frozenset[str] = frozenset()) -> ColumnElement[bool]:
         """The condition on a record of `table`; what it was reached over (`given`) is admitted already."""
@@ -93,10 +112,18 @@ class Admission:
         return self.rows.schools is None and self.rows.subjects is None and self.rows.history_years is None
 
     def student(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
-        """By one school enrollment that meets all conditions together."""
-        rows, day = self.rows, self.today.isoformat()
+        """By one school enrollment that meets all conditions together, unless they opted out."""
+        return and_(self.not_opted_out(table.c.row), self.enrolled(table))
+
+    def not_opted_out(self, student: ColumnElement[int]) -> ColumnElement[bool]:
+        """Whether no opt-out concerns this client: one anti-join, of a set that is read once in a statement."""
+        return true() if self.opted_out_too else student.not_in(opted_out(self.withholding.client))
+
+    def enrolled(self, table: FromClause) -> ColumnElement[bool]:
+        """Whether one school enrollment of a student meets all conditions together."""
         if self.every_student:
             return true()
+        rows, day = self.rows, self.today.isoformat()
         enrollment = t.school_enrollment.alias()
         conditions = [enrollment.c.student == table.c.row, self.at_school(enrollment), self.recent(enrollment)]
         levels = constant("grade_levels", rows.grade_levels)
@@ -144,10 +171,11 @@ class Admission:
         """Whether the student that a record belongs to is admitted. A record of nobody is nobody's to disclose."""
         if "student" in given:
             return true()
+        allowed = self.not_opted_out(table.c.student)
         if self.every_student:
-            return table.c.student.is_not(None)
+            return and_(table.c.student.is_not(None), allowed)
         student = t.student.alias()
-        return exists(select(1).where(student.c.row == table.c.student, self.student(student, given)))
+        return and_(allowed, exists(select(1).where(student.c.row == table.c.student, self.enrolled(student))))
 
     def its_section(self, table: FromClause, given: frozenset[str]) -> ColumnElement[bool]:
         """Whether the section that a record belongs to is admitted."""

@@ -15,6 +15,7 @@ from app.ledger.entry import Whose
 from app.operation.decided import ROOT_TYPES, Decided, Frame, Root, walk
 from app.operation.model import holds
 from app.sources.fetch import Asking, Chunk, Page
+from app.spaces.disclosed import disclosed
 from app.spaces.driver import Reader, Record
 from app.spaces.identifiers import Identifiers
 from app.spaces.levels import AFTER, KEYS, LIMIT, Level, Reach
@@ -237,10 +238,11 @@ class Asked:
 
     def note(self, level: Level, rows: Sequence[Record]) -> None:
         """Keep for the ledger whose records a level holds."""
-        students, count = self.whose.get(level.coordinates, (None, 0))
-        if level.owner is not None:
-            students = (students or BitMap()) | level.whose(rows)
-        self.whose[level.coordinates] = (students, count + len(rows))
+        for new in disclosed(level, rows):
+            students, count = self.whose.get(new.coordinates, (None, 0))
+            if new.students is not None:
+                students = (students or BitMap()) | new.students
+            self.whose[new.coordinates] = (students, count + new.records)
 
     def take(self) -> tuple[Whose, ...]:
         """What was noted since the last chunk."""

@@ -12,12 +12,12 @@ from typing import Any
 
 from aiodataloader import DataLoader
 from graphql import GraphQLResolveInfo, GraphQLSchema, execute
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from app.operation.model import Operation
 from app.policy.authority import Authority
 from app.policy.decide import Ask, Deny, Permit, Reason, decide
-from app.policy.model import Rows, Transform
+from app.policy.model import Transform
 from app.schema.catalogue import CATALOGUE
 from app.schema.facts import Fact
 from app.spaces import tables as t
@@ -67,6 +67,7 @@ class Fieldwise:
     names: Identifiers
     denied: set[tuple[str, str]] = field(default_factory=set)  # selection, reason
     _loaders: dict[tuple[str, str], DataLoader[int, list[Record]]] = field(default_factory=dict)
+    _decided: tuple[set[int], set[int]] | None = None  # who opted out of this client, and who is blocked
 
     async def run(self, operation: Operation, schema: GraphQLSchema, variables: dict[str, Any]) -> dict[str, Any]:
         """The `data` of an operation."""
@@ -96,6 +97,8 @@ class Fieldwise:
             case Deny(reason):
                 self.denied.add((self.place(info), reason.value))
                 return None
+            case Permit() if await self.withheld(source, fact):
+                return [] if fact.leads_to is not None and fact.is_list else None
             case Permit() if fact.leads_to is not None:
                 return await self.follow(fact, fact.leads_to, source)
             case Permit(None) if fact.coordinate == "Contact.contactId":
@@ -141,7 +144,7 @@ class Fieldwise:
         """A root field."""
         if name == "node":
             found = self.names.record(arguments["id"])
-            return await self.one(*found) if found and self.may_enter(found[0]) else None
+            return await self.one(*found, root=True) if found and self.may_enter(found[0]) else None
         type_name = ROOTS[name]
         if not self.may_enter(type_name):
             self.denied.add((place, self.why_shut(type_name).value))
@@ -150,7 +153,7 @@ class Fieldwise:
             return next(iter(await self.every("District")), None)
         if name in {"student", "section"}:
             row = self.names.row(type_name, arguments["id"])
-            return None if row is None else await self.one(type_name, row)
+            return None if row is None else await self.one(type_name, row, root=True)
         matching = [one for one in await self.every(type_name) if await self.matches(one, arguments.get("where"))]
         page = matching[: arguments["first"]]
         info = {
@@ -166,6 +169,8 @@ class Fieldwise:
         """Whether a filter lets a record through."""
         for name, filters in (where or {}).items():
             fact = CATALOGUE.get(f"{record.type}.{name}")  # type: ignore[call-overload]
+            if fact is not None and await self.withheld(record, fact):
+                return False
             if name == "id":
                 value: Any = self.names.one(record.type, record.row)
             elif fact.leads_to is not None:
@@ -202,14 +207,38 @@ class Fieldwise:
             return json.loads(value)
         return bool(value) if fact.graphql_type == "Boolean" and value is not None else value
 
-    async def one(self, type_name: str, row: int) -> Record | None:
+    async def withheld(self, record: Record, fact: Fact) -> bool:
+        """Whether a family's decision withholds a field of a record that stands."""
+        whose = record.row if record.type == "Student" else record.values.get("student")
+        if whose is None or self.authority.district is None or self.authority.grant is None:
+            return False
+        rule = self.authority.district.opt_out
+        if self._decided is None:
+            keys = await self.stored(select(t.opt_out.c.student_key, t.opt_out.c.client))
+            gone = {key for key, client in keys if client in {"", self.authority.client}}
+            known = await self.stored(select(t.student.c.row, t.student.c.source_key))
+            flags = await self.stored(select(t.student.c.row, t.student.c.directory_information_block))
+            self._decided = {row for row, key in known if key in gone}, {row for row, flag in flags if flag}
+        opted_out, blocked = self._decided
+        directory = self.authority.grant.basis in rule.directory_applies_to and fact.sensitivity == "directory"
+        return whose in opted_out or (directory and whose in blocked)
+
+    async def stored(self, query: Select[Any]) -> Sequence[Sequence[Any]]:
+        """Rows as they are stored."""
+        return await self.reader.rows(self.readers.statement(query), {})
+
+    async def one(self, type_name: str, row: int, *, root: bool = False) -> Record | None:
         """The record of a row number, if it is in the grant's rows."""
-        found = await self.loader(type_name, "row").load(row)
+        found = (
+            await self.rows(type_name, "row", [row], root=True)
+            if root
+            else await self.loader(type_name, "row").load(row)
+        )
         return found[0] if found else None
 
     async def every(self, type_name: str) -> list[Record]:
         """All records of a type that are in the grant's rows, by row number."""
-        return await self.rows(type_name, None, [])
+        return await self.rows(type_name, None, [], root=True)
 
     async def follow(self, fact: Fact, target: str, record: Record) -> Any:
         """What an edge leads to from a record."""
@@ -233,7 +262,7 @@ class Fieldwise:
         return self._loaders[type_name, column]
 
     async def rows(
-        self, type_name: str, column: str | None, keys: Sequence[int], *, admitted: bool = True
+        self, type_name: str, column: str | None, keys: Sequence[int], *, admitted: bool = True, root: bool = False
     ) -> list[Record]:
         """Records by a column's values, or all; admitted by every condition of the grant's rows."""
         table = t.BY_TYPE[type_name]
@@ -242,8 +271,8 @@ class Fieldwise:
         if column is not None:
             query = query.where(among(table.c[column], bindparam("keys")))
         if admitted:
-            rows = self.authority.grant.rows if self.authority.grant else Rows()
-            query = query.where(Admission(rows, self.authority.today).of(type_name, table))
+            admission = Admission.under(self.authority)
+            query = query.where((admission.of_root if root else admission.of)(type_name, table))
         rows_found = await self.reader.rows(self.readers.statement(query), {"keys": list(keys)})
         return [Record(type_name, dict(zip(names, row, strict=True))) for row in rows_found]
 

@@ -21,6 +21,7 @@ from app.spaces.among import among
 from app.spaces.driver import Readers, Record, Statement
 from app.spaces.edges import GIVEN, IMPLIED, OF_MANY, PAIRWISE, expression, owner, snake, transformed, way
 from app.spaces.shape import Gathering, Kind, Make, Slot, shape
+from app.spaces.veil import Veil, veil
 from app.spaces.where import Where, conditions
 
 AFTER, LIMIT, KEYS = "p_after", "p_limit", "p_keys"
@@ -50,6 +51,8 @@ class Level:
     key: int  # the position, in the level above, of what this level is asked for
     identified: bool
     coordinates: tuple[str, ...]
+    degree: int | None  # the position of how much of the record is withheld; None: nothing of any
+    unblocked: tuple[str, ...]  # the coordinates without those that a blocked student's record does not show
     children: tuple["Level", ...]
     shared: bool  # a parent with no student data below it: read once in a request, and encoded once
 
@@ -87,21 +90,24 @@ class Compiler:
     def root(self, type_name: str, decided: Iterable[Decided], reach: Reach, where: Where = ()) -> Level:
         """The level of a root field."""
         table = t.BY_TYPE[type_name].alias("t")
-        admitted = self.admission.of(type_name, table)
+        admitted = self.admission.of_root(type_name, table)
+        over = veil(type_name, table, self.admission.withholding, root=True)
         if reach is Reach.PAGE:
             columns = _Columns()
             row = columns.place("row", table.c.row)
-            condition = (table.c.row > bindparam(AFTER), admitted, *conditions(type_name, table, where, self.admission))
+            filtered = conditions(type_name, table, where, self.admission, over)
+            condition = (table.c.row > bindparam(AFTER), admitted, *filtered)
             order = (table.c.row,)
             return self._level(
-                type_name, table, columns, row, decided, reach, Gathering.LIST, condition, order, limited=True
+                type_name, table, over, columns, row, decided, reach, Gathering.LIST, condition, order, limited=True
             )
-        return self._by_rows(type_name, table, decided, reach, (admitted,))
+        return self._by_rows(type_name, table, over, decided, reach, (admitted,))
 
     def _by_rows(  # noqa: PLR0917
         self,
         type_name: str,
         table: FromClause,
+        over: Veil,
         decided: Iterable[Decided],
         reach: Reach,
         admitted: tuple[ColumnElement[bool], ...],
@@ -110,20 +116,25 @@ class Compiler:
         columns = _Columns()
         row = columns.place("row", table.c.row)
         condition = (among(table.c.row, bindparam(KEYS)), *admitted)
-        return self._level(type_name, table, columns, row, decided, reach, Gathering.BY_ROW, condition, (), key=key)
+        return self._level(
+            type_name, table, over, columns, row, decided, reach, Gathering.BY_ROW, condition, (), key=key
+        )
 
-    def _edge(self, edge: Edge, above: _Columns, table: FromClause) -> Level:
-        """The level that an edge leads to."""
+    def _edge(self, edge: Edge, above: _Columns, table: FromClause, over: Veil) -> Level:
+        """The level that an edge leads to. Over an edge that is withheld nothing is asked for."""
         target = edge.fact.leads_to
         if target is None:
             raise AssertionError(f"{edge.fact.coordinate} leads nowhere")
         step = way(edge.fact)
         other = t.BY_TYPE[target].alias("t")
+        below = veil(target, other, self.admission.withholding, root=False)
+        column = step.column if step.to_parent else "row"
+        withheld = over.over(edge.fact) is not None
+        key = above.place(f"{edge.fact.field}: its key" if withheld else column, over.shown(edge.fact, table.c[column]))
         if step.to_parent:
-            key = above.place(step.column, table.c[step.column])
             # INVARIANT: an edge is left out of IMPLIED unless the record's own admission asked for this parent's.
             admitted = () if edge.fact.coordinate in IMPLIED else (self.admission.of(target, other),)
-            return self._by_rows(target, other, edge.children, Reach.PARENT, admitted, key)
+            return self._by_rows(target, other, below, edge.children, Reach.PARENT, admitted, key)
         columns = _Columns()
         link = columns.place(step.column, other.c[step.column])
         row = columns.place("row", other.c.row)
@@ -131,14 +142,15 @@ class Compiler:
         condition = (among(other.c[step.column], bindparam(KEYS)), self.admission.of(target, other, given=given))
         order = (other.c[step.column], other.c.row)
         return self._level(
-            target, other, columns, row, edge.children, Reach.CHILDREN, Gathering.BY_PARENT, condition, order,
-            key=above.place("row", table.c.row), gather=link,
+            target, other, below, columns, row, edge.children, Reach.CHILDREN, Gathering.BY_PARENT, condition, order,
+            key=key, gather=link,
         )  # fmt: skip
 
     def _level(  # noqa: PLR0917 - every part of a level differs by how it is reached
         self,
         type_name: str,
         table: FromClause,
+        over: Veil,
         columns: _Columns,
         row: int,
         decided: Iterable[Decided],
@@ -155,9 +167,10 @@ class Compiler:
         student = columns.place(whose, table.c[whose]) if whose is not None else None
         if type_name in OF_MANY:
             student = columns.place("students", self.admission.disciplined(table))
+        degree = columns.place("degree", over.degree) if over.degree is not None else None
         slots: list[Slot] = []
         children: list[Level] = []
-        coordinates: list[str] = []
+        coordinates: dict[str, bool] = {}  # with whether blocked students' records do not show it
         for one in decided:
             if not holds(one.when, self.true):
                 continue
@@ -166,27 +179,28 @@ class Compiler:
                     slots.append(Slot(response_key, Kind.CONSTANT, constant=type_name))
                 case Identifier(response_key):
                     slots.append(Slot(response_key, Kind.ID))
-                    coordinates.append(f"{type_name}.id")
+                    coordinates[f"{type_name}.id"] = False
                 case Withheld(response_key):
                     slots.append(Slot(response_key, Kind.CONSTANT))
                 case Column(response_key, _, fact, permit):
                     value = transformed(expression(table, type_name, fact.field), permit.transform)
-                    place = columns.place(f"{fact.field}:{permit.transform}", value)
+                    place = columns.place(f"{fact.field}:{permit.transform}", over.shown(fact, value))
                     kind = _kind(table, fact.field, fact.is_list)
                     if fact.coordinate in PAIRWISE and permit.transform is None:
                         kind = Kind.ALIAS
                     slots.append(Slot(response_key, kind, column=place))
-                    coordinates.append(fact.coordinate)
+                    coordinates[fact.coordinate] = over.covers(fact)
                 case Edge(response_key, _, fact):
-                    below = self._edge(one, columns, table)
+                    below = self._edge(one, columns, table, over)
                     kind = Kind.ONE if below.reach is Reach.PARENT else Kind.MANY
                     slots.append(Slot(response_key, kind, column=below.key, level=len(children)))
                     children.append(below)
-                    coordinates.append(fact.coordinate)
+                    coordinates[fact.coordinate] = over.covers(fact)
                 case Frame():
                     # INVARIANT: the backstop. What has no decision of its own is never read.
                     raise AssertionError(f"{one.field} of {type_name} has no decision")
-        query = select(*columns.expressions).select_from(table).where(*condition).order_by(*order)
+        coordinates = coordinates or {f"{type_name}.__typename": False}
+        query = select(*columns.expressions).select_from(over.source).where(*condition).order_by(*order)
         if limited:
             query = query.limit(bindparam(LIMIT))
         return Level(
@@ -206,7 +220,9 @@ class Compiler:
             of_many=type_name in OF_MANY,
             key=key,
             identified=any(slot.kind is Kind.ID for slot in slots),
-            coordinates=tuple(dict.fromkeys(coordinates)) or (f"{type_name}.__typename",),
+            coordinates=tuple(coordinates),
+            degree=degree,
+            unblocked=tuple(one for one, covered in coordinates.items() if not covered),
             children=tuple(children),
             shared=reach is Reach.PARENT and student is None and all(below.shared for below in children),
         )

@@ -10,7 +10,6 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from aiodataloader import DataLoader
-from pyroaring import BitMap
 
 from app.ledger.entry import Whose
 from app.names import SpaceId
@@ -20,6 +19,7 @@ from app.sources.fetch import Asking, Chunk, Fetch
 from app.spaces.admission import Admission
 from app.spaces.asked import Asked, record_lists
 from app.spaces.changes import changes
+from app.spaces.disclosed import disclosed
 from app.spaces.driver import Readers
 from app.spaces.identifiers import Identifiers, identifiers
 from app.spaces.levels import KEYS, Compiler, Level, Reach, depth
@@ -42,7 +42,7 @@ class Space:
     _compiled: WeakKeyDictionary[Fetch, dict[Key, tuple[Level, ...]]] = field(
         default_factory=WeakKeyDictionary, repr=False
     )
-    _lookups: WeakKeyDictionary[Level, DataLoader[int, tuple[Any, BitMap | None]]] = field(
+    _lookups: WeakKeyDictionary[Level, DataLoader[int, tuple[Any, tuple[Whose, ...]]]] = field(
         default_factory=WeakKeyDictionary, repr=False
     )
 
@@ -79,21 +79,19 @@ class Space:
         if level not in self._lookups:
             client = asking.authority.client
             self._lookups[level] = DataLoader(partial(self._batch, level, asked.names, client), cache=False)
-        record, students = await self._lookups[level].load(row)
-        if record is None:
-            return Chunk(asked.root.response_key, None, (), last=True)
-        return Chunk(asked.root.response_key, record, (Whose(level.coordinates, students, 1),), last=True)
+        record, whose = await self._lookups[level].load(row)
+        return Chunk(asked.root.response_key, record, whose, last=True)
 
     async def _batch(
         self, level: Level, names: Identifiers, client: str, keys: list[int]
-    ) -> list[tuple[Any, BitMap | None]]:
+    ) -> list[tuple[Any, tuple[Whose, ...]]]:
         async with self.readers.lend(one_moment=False, client=client) as reader:
             rows = await reader.rows(level.statement, {KEYS: list(set(keys))})
         ids = names.column(level.type, [row[level.row] for row in rows]) if level.identified else ()
         records = level.make(rows, ids)
-        owners = {row[level.row]: level.whose((row,)) for row in rows} if level.owner is not None else {}
+        whose = {row[level.row]: tuple(disclosed(level, (row,))) for row in rows}
         # INVARIANT: one result for each key. A loader that got another number would put records into its error.
-        return [(records.get(key), owners.get(key)) for key in keys]
+        return [(records.get(key), whose.get(key, ())) for key in keys]
 
     def levels(self, fetch: Fetch, root: Root, type_name: str, asking: Asking, where: Where) -> tuple[Level, ...]:
         """The compiled levels of a root: the one that finds its records, then one for each further list of them."""
@@ -106,11 +104,8 @@ class Space:
         return variants[key]
 
     def _compile(self, root: Root, type_name: str, asking: Asking, where: Where) -> list[Level]:
-        authority = asking.authority
-        if authority.grant is None:
-            raise AssertionError("Nothing is read without a grant")
-        names = identifiers(self.secret, self.id, authority.client)
-        compiler = Compiler(self.readers, Admission(authority.grant.rows, authority.today), asking.true, names.alias)
+        names = identifiers(self.secret, self.id, asking.authority.client)
+        compiler = Compiler(self.readers, Admission.under(asking.authority), asking.true, names.alias)
         if root.field in {"student", "section", "node"}:
             return [compiler.root(type_name, root.children[type_name], Reach.ROWS)]
         if root.field == "district":

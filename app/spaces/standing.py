@@ -1,8 +1,7 @@
-"""Whether a student of a space is in a grant's rows, by each condition alone and by all of them together."""
+"""Whether a student of a space is in a grant's rows, by each condition alone and by all of them; and who opted out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 
 from sqlalchemy import select
 
@@ -22,8 +21,9 @@ OF_CLASSES = frozenset({"subjects"})
 class Standing:
     """Where one student stands: `met` has each condition of the grant, taken alone."""
 
-    admitted: bool
+    admitted: bool  # to the rows
     met: Mapping[str, bool]
+    opted_out: bool = False  # of this client, or of every vendor
 
 
 async def standing(readers: Readers, row: Row, authority: Authority) -> Standing:
@@ -31,15 +31,19 @@ async def standing(readers: Readers, row: Row, authority: Authority) -> Standing
     if authority.grant is None:
         return Standing(False, {})
     rows, met = authority.grant.rows, {}
+    admission = replace(Admission.under(authority), opted_out_too=True)
+    everyone = replace(Admission.under(authority), rows=Rows())
     async with readers.lend(one_moment=True) as reader:
         for key in CONDITIONS:
             value = getattr(rows, key)
             if value is not None and key not in OF_CLASSES:
-                met[key] = await _admitted(readers, reader, row, replace(Rows(), **{key: value}), authority.today)
-        return Standing(await _admitted(readers, reader, row, rows, authority.today), met)
+                alone = replace(admission, rows=replace(Rows(), **{key: value}))
+                met[key] = await _admitted(readers, reader, row, alone)
+        opted_out = not await _admitted(readers, reader, row, everyone)
+        return Standing(await _admitted(readers, reader, row, admission), met, opted_out)
 
 
-async def _admitted(readers: Readers, reader: Reader, row: Row, rows: Rows, today: date) -> bool:
+async def _admitted(readers: Readers, reader: Reader, row: Row, admission: Admission) -> bool:
     table = student.alias("t")
-    wanted = select(table.c.row).where(table.c.row == row, Admission(rows, today).of("Student", table))
+    wanted = select(table.c.row).where(table.c.row == row, admission.of("Student", table))
     return bool(await reader.rows(readers.statement(wanted), {}))

@@ -231,6 +231,25 @@ space_state = Table(
     Column("mark", String, nullable=False),
 )
 
+opt_out = Table(
+    "opt_out",
+    metadata,
+    # By the district's own key, so that it outlives its student's record and holds for one who comes back.
+    Column("student_key", String, primary_key=True),
+    Column("client", String, primary_key=True),  # the client_id; empty: every vendor
+    Column("at", String, nullable=False),  # the day on which it was recorded
+)
+
+erased = Table(
+    "erased",
+    metadata,
+    # Students whose records had to go, by a keyed hash of each key that the district knew them by; never the key.
+    Column("key_hash", String, primary_key=True),
+    Column("student", ROW, primary_key=True, autoincrement=False),  # the row number, which the ledger goes on naming
+    Column("at", String, nullable=False),
+    Column("kept_out", Boolean, nullable=False),  # whether imports leave the student out
+)
+
 BY_TYPE: dict[str, Table] = {
     "District": district,
     "School": school,

@@ -21,16 +21,16 @@ def admits(type_name: str, record: Record, authority: Authority) -> bool:
     """Whether the record of that type is in the rows of a caller's grant."""
     if authority.grant is None:
         return False
-    rows, today = authority.grant.rows, authority.today
     table = t.BY_TYPE[type_name].alias("t")
     readers = Readers("sqlite+aiosqlite:///:memory:")
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as connection:
             metadata.create_all(connection)
-            for filled, values in invent(record, today):
+            for filled, values in invent(record, authority.today):
                 connection.execute(filled.insert().values(values))
-            statement = readers.statement(select(table.c.row).where(Admission(rows, today).of(type_name, table)))
+            admitted = Admission.under(authority).of(type_name, table)
+            statement = readers.statement(select(table.c.row).where(admitted))
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
             found = driver.execute(statement.text, [statement.constants[each] for each in statement.order]).fetchall()

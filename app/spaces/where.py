@@ -17,6 +17,7 @@ from app.spaces.admission import Admission
 from app.spaces.among import among
 from app.spaces.edges import IMPLIED, expression, snake
 from app.spaces.identifiers import Identifiers
+from app.spaces.veil import Veil
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,14 @@ def _rows(target: str, value: object, identifiers: Identifiers) -> object:
     return identifiers.row(target, value) or 0
 
 
-def conditions(type_name: str, table: FromClause, where: Where, admission: Admission) -> Iterator[ColumnElement[bool]]:
+def conditions(
+    type_name: str, table: FromClause, where: Where, admission: Admission, over: Veil
+) -> Iterator[ColumnElement[bool]]:
     """The conditions of a filter; values come as parameters w0, w1, …"""
     for n, term in enumerate(where):
         column = _column(type_name, table, term.field)
+        # INVARIANT: what is withheld of a record does not match, whatever it is: a filter is no oracle.
+        yield over.matchable(CATALOGUE.get(Coordinate(f"{type_name}.{term.field}")))
         target = _target(type_name, term.field)
         if target is not None and f"{type_name}.{term.field}" not in IMPLIED:
             # INVARIANT: the id of a parent outside the rows finds nothing, like one that does not exist.

@@ -1,7 +1,8 @@
-"""Breadth-first and field-by-field execution agree, whatever the query and the grant."""
+"""Breadth-first and field-by-field execution agree, whatever the query, the grant and the families' opt-outs."""
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from app.spaces.driver import Readers
 from app.spaces.fieldwise import Fieldwise
 from app.spaces.identifiers import identifiers
 from app.spaces.space import Space
+from app.spaces.tables import BY_TYPE
 from app.storage.engines import open_engine
 from tests import worlds
 from tests.operations import grants, queries, scopes
@@ -41,9 +43,21 @@ DISTRICT = b'name = "Larkspur ISD"\ntime_zone = "America/Chicago"\npurposes = { 
 EXAMPLES = int(os.environ.get("HOMEROOM_EXAMPLES", "300"))
 
 
-def made(grant: str, held: frozenset[Any]) -> Authority:
+OPT_OUTS = {worlds.MAX: "", worlds.LEO: "readwell", worlds.KIM: "another"}
+GONE = (worlds.MAX, worlds.LEO)
+"""Whom an opt-out takes from this client: who opted out of another vendor alone stays."""
+
+RULES = [
+    b"",
+    b'[opt_out]\nvendors = "withhold-fields"\n',
+    b'[opt_out]\ndirectory = { applies_to = ["school-official"] }\n',
+    b'[opt_out]\nvendors = "withhold-fields"\ndirectory = { applies_to = ["school-official"] }\n',
+]
+
+
+def made(grant: str, held: frozenset[Any], rule: bytes = b"") -> Authority:
     policies = read_policies(
-        {"tx/larkspur/district.toml": DISTRICT, "tx/larkspur/grants/readwell.toml": grant.encode()}
+        {"tx/larkspur/district.toml": DISTRICT + rule, "tx/larkspur/grants/readwell.toml": grant.encode()}
     )
     assert not policies.findings, policies.findings
     return authority(
@@ -92,18 +106,33 @@ async def slow(url: str, query: str, variables: dict[str, Any], by: Authority) -
     return json.loads(json.dumps(data, default=str)), oracle.denied
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> str:
-    file: Path = tmp_path_factory.mktemp("oracle") / "space.db"
+def filled(file: Path, opt_outs: worlds.OptOuts, *, without: Sequence[int] = ()) -> str:
+    """The world in a file, with opt-outs, and without some students and all that is theirs."""
     url = Settings().database_url(f"sqlite:///{file}")
 
     async def build() -> None:
         engine = open_engine(url)
-        await worlds.build(engine)
+        await worlds.build(engine, opt_outs)
+        async with engine.begin() as connection:
+            for name, table in reversed(BY_TYPE.items()):
+                column = table.c.row if name == "Student" else table.c.get("student")
+                if column is not None:
+                    await connection.execute(table.delete().where(column.in_(without)))
         await engine.dispose()
 
     anyio.run(build)
     return url
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return filled(tmp_path_factory.mktemp("oracle") / "space.db", OPT_OUTS)
+
+
+@pytest.fixture(scope="module")
+def without_them(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same world, in which those who opted out of this client never were."""
+    return filled(tmp_path_factory.mktemp("oracle") / "space.db", {}, without=GONE)
 
 
 def everything(of: str) -> str:
@@ -155,12 +184,18 @@ def test_both_executions_agree_on_all_there_is(world: str, rows: str) -> None:
     suppress_health_check=list(HealthCheck),
     derandomize=bool(os.environ.get("CI")),
 )
-@given(query=queries(NAMES), grant=grants(), held=scopes(), chunk=st.sampled_from([1, 3, 500]))
+@given(
+    query=queries(NAMES),
+    grant=grants(),
+    held=scopes(),
+    chunk=st.sampled_from([1, 3, 500]),
+    rule=st.sampled_from(RULES),
+)
 def test_breadth_first_and_field_by_field_execution_agree(
-    world: str, query: tuple[str, dict[str, Any]], grant: str, held: frozenset[Any], chunk: int
+    world: str, query: tuple[str, dict[str, Any]], grant: str, held: frozenset[Any], chunk: int, rule: bytes
 ) -> None:
     text, variables = query
-    by = made(grant, held)
+    by = made(grant, held, rule)
 
     async def both() -> None:
         try:
@@ -172,5 +207,28 @@ def test_breadth_first_and_field_by_field_execution_agree(
         expected, met = await slow(world, text, variables, by)
         assert data == expected
         assert met <= denied  # the oracle meets a denial only where it comes upon a record
+
+    anyio.run(both)
+
+
+@settings(
+    max_examples=EXAMPLES // 2,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=bool(os.environ.get("CI")),
+)
+@given(query=queries(NAMES), grant=grants(), held=scopes(), chunk=st.sampled_from([1, 3, 500]))
+def test_an_opt_out_leaves_the_answer_that_there_would_be_without_the_student(
+    world: str, without_them: str, query: tuple[str, dict[str, Any]], grant: str, held: frozenset[Any], chunk: int
+) -> None:
+    text, variables = query
+    by = made(grant, held)
+
+    async def both() -> None:
+        try:
+            answered = await fast(world, text, variables, by, chunk)
+        except RequestError:
+            return
+        assert answered == await fast(without_them, text, variables, by, chunk)
 
     anyio.run(both)

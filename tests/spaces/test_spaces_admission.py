@@ -10,12 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
 
+from app.names import ClientId
 from app.policy.model import Rows
+from app.policy.withholding import Withholding
 from app.spaces import tables as t
 from app.spaces.admission import Admission, school_year
 from app.spaces.driver import Readers
 
 TODAY = date(2026, 10, 15)
+NOBODY = Withholding(ClientId("readwell"), records=True, directory=None)  # and in these worlds nobody opted out
 SCHOOLS = {1: "elm", 2: "oak"}
 SUBJECTS = {1: "Mathematics", 2: "English", 3: None}
 YEARS = {1: 2026, 2: 2027, 3: None}
@@ -135,7 +138,7 @@ JUDGED = (
 
 def admitted(database: sqlite3.Connection, granted: Rows) -> Mapping[str, set[int]]:
     """The row numbers of each type that the conditions let through."""
-    readers, admission = Readers("sqlite+aiosqlite:///:memory:"), Admission(granted, TODAY)
+    readers, admission = Readers("sqlite+aiosqlite:///:memory:"), Admission(granted, TODAY, NOBODY)
     found = {}
     for name in JUDGED:
         table = t.BY_TYPE[name].alias("t")

@@ -22,7 +22,7 @@ async def readers(database_url: str) -> AsyncIterator[Readers]:
     """The hand-written district, once on SQLite and once on PostgreSQL."""
     url = Settings().database_url(database_url)
     engine = open_engine(url)
-    await worlds.build(engine)
+    await worlds.build(engine, {worlds.IVY: "readwell", worlds.KIM: "another"})
     await engine.dispose()
     readers = Readers(url)
     yield readers
@@ -42,6 +42,11 @@ async def test_each_condition_is_judged_alone_and_all_of_them_together(readers: 
     assert await of(readers, worlds.LEO, rows) == Standing(False, met)  # in the fifth grade last year, at elm
     assert await of(readers, worlds.GUS, rows) == Standing(False, met | {"schools": False, "enrollment": False})
     assert await of(readers, worlds.ZED, Rows()) == Standing(True, {})
+
+
+async def test_an_opt_out_of_this_client_is_told_beside_the_rows(readers: Readers) -> None:
+    assert await of(readers, worlds.IVY, Rows(("oak",))) == Standing(True, {"schools": True}, opted_out=True)
+    assert await of(readers, worlds.KIM, Rows(("elm",))) == Standing(False, {"schools": False})
 
 
 async def test_nobody_is_in_where_there_is_no_grant(readers: Readers) -> None:

@@ -1,0 +1,107 @@
+"""Opt-outs: the families' decisions that the district records, in force from the next statement on.
+
+Kept by the district's own key, so that an import, a deletion and a return leave them standing.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, delete, func, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.names import ClientId, Row
+from app.spaces.tables import opt_out, student
+
+EVERY_VENDOR = ""
+AT_ONCE = 500
+"""How many keys one statement names."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OptOut:
+    """One family's decision: this student, and this client or every vendor."""
+
+    student_key: str
+    client: str = EVERY_VENDOR
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An opt-out that is recorded; `student` is absent while the space has no record of that key."""
+
+    student_key: str
+    client: str
+    at: str
+    student: Row | None
+
+
+def opted_out(client: ClientId) -> Select[tuple[int]]:
+    """The row numbers of the students whose opt-outs concern a client, each once and never null."""
+    concerns = or_(opt_out.c.client == EVERY_VENDOR, opt_out.c.client == client)
+    return (
+        select(student.c.row)
+        .join_from(opt_out, student, student.c.source_key == opt_out.c.student_key)
+        .where(concerns)
+        .distinct()
+    )
+
+
+async def student_keys(connection: AsyncConnection, keys: Iterable[str]) -> Mapping[str, str]:
+    """The `source_key` that each of these keys means, itself or a unique id; what means none, or several, is left out.
+
+    A student who is gone, and whose opt-out stands, is known by it.
+    """
+    wanted = list(dict.fromkeys(keys))
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        unique = student.c.student_unique_id
+        by_id = select(unique, func.min(student.c.source_key)).where(unique.in_(some)).group_by(unique)
+        found.update((a, b) for a, b in await connection.execute(by_id.having(func.count() == 1)))
+        for own in (opt_out.c.student_key, student.c.source_key):
+            found.update((key, key) for key in (await connection.execute(select(own).where(own.in_(some)))).scalars())
+    return found
+
+
+async def standing(connection: AsyncConnection, keys: Collection[str] | None = None) -> list[Standing]:
+    """The opt-outs that are recorded, of some students or of all, by key and client."""
+    query = (
+        select(opt_out.c.student_key, opt_out.c.client, opt_out.c.at, student.c.row)
+        .select_from(opt_out.outerjoin(student, student.c.source_key == opt_out.c.student_key))
+        .order_by(opt_out.c.student_key, opt_out.c.client)
+    )
+    if keys is None:
+        return [Standing(*row) for row in await connection.execute(query)]
+    wanted, found = sorted(keys), []
+    for start in range(0, len(wanted), AT_ONCE):
+        some = query.where(opt_out.c.student_key.in_(wanted[start : start + AT_ONCE]))
+        found += [Standing(*row) for row in await connection.execute(some)]
+    return found
+
+
+async def opt_students_out(connection: AsyncConnection, wanted: Sequence[OptOut], at: str) -> list[Standing]:
+    """Record opt-outs. Answers those that did not stand before."""
+    keys = {one.student_key for one in wanted}
+    before = {OptOut(one.student_key, one.client) for one in await standing(connection, keys)}
+    fresh = [one for one in dict.fromkeys(wanted) if one not in before]
+    if fresh:
+        rows = [{"student_key": one.student_key, "client": one.client, "at": at} for one in fresh]
+        await connection.execute(insert(opt_out), rows)
+    return [one for one in await standing(connection, keys) if OptOut(one.student_key, one.client) not in before]
+
+
+async def opt_students_in(connection: AsyncConnection, wanted: Sequence[OptOut]) -> list[Standing]:
+    """Take opt-outs back. Answers those that stood."""
+    asked = frozenset(wanted)
+    before = await standing(connection, {one.student_key for one in wanted})
+    stood = [one for one in before if OptOut(one.student_key, one.client) in asked]
+    for one in stood:
+        is_it = (opt_out.c.student_key == one.student_key, opt_out.c.client == one.client)
+        await connection.execute(delete(opt_out).where(*is_it))
+    return stood
+
+
+async def count_blocked(connection: AsyncConnection) -> int:
+    """How many students' directory information is blocked."""
+    blocked = student.c.directory_information_block.is_(True)
+    return (await connection.execute(select(func.count()).select_from(student).where(blocked))).scalar_one()
