@@ -9,7 +9,8 @@ import msgspec
 from app.archive.backup import back_up
 from app.archive.restore import restore as restore_archive
 from app.cli.check import examine, tell
-from app.cli.disclosures import opened, print_json, print_verdict, verdict_as_json
+from app.cli.disclosures import print_json, print_verdict, verdict_as_json
+from app.cli.finding import opened
 from app.cli.main import Context
 from app.errors import UsageError
 from app.ledger.checkpoints import Checkpoints

@@ -154,10 +154,10 @@ async def _check_ssns(settings: Settings, space: SpaceId, policies: PolicySet, r
         await engine.dispose()
     policy = policies.spaces.get(space)
     wanted = policy is not None and policy.district is not None and policy.district.ssn == "store"
-    said = f"{space}: The last import that met social security numbers met {ssns.met}; {ssns.stored} are stored"
+    said = f"{space}: The last import met {ssns.met:,} social security numbers; {ssns.stored:,} are stored"
     if ssns.stored and not wanted:
         report.findings.append(
             f'{said}, though district.toml does not say ssn = "store". Import the roster again: they are left out.'
         )
-    elif ssns.met or ssns.stored:
+    elif ssns.students:
         report.remarks.append(f"{said}.")

@@ -2,8 +2,7 @@
 
 import asyncio
 import tomllib
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,21 +12,19 @@ import msgspec
 from pyroaring import BitMap
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.cli.finding import find_student, known, opened
 from app.cli.main import Context
-from app.errors import UsageError
+from app.ledger.acts import sentence
 from app.ledger.checkpoints import Checkpoints
-from app.ledger.entry import Recorded, Whose
+from app.ledger.entry import OWN, Recorded, Whose
 from app.ledger.reading import Filters, entries
 from app.ledger.report import of_student, page
 from app.ledger.verify import Verdict
 from app.ledger.verify import verify as verify_ledger
-from app.names import Row, SpaceId
-from app.settings import Settings, SpaceSettings
-from app.spaces.lookup import student_row
+from app.names import SpaceId
+from app.settings import Settings
 from app.storage import control
-from app.storage.engines import open_engine
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -64,7 +61,7 @@ def list_command(
             client=client,
             since=since and since.replace(tzinfo=zone),
             until=until and (until + timedelta(days=1)).replace(tzinfo=zone),
-            student=None if student is None else await find_student(settings, space, student),
+            students=None if student is None else await find_student(settings, space, student),
         )
         found: list[Recorded] = []
         async with opened(settings, known(settings, space).ledger) as ledger:
@@ -98,9 +95,9 @@ def student_command(context: Context, space: str, key: str) -> None:
     name, zone = district_of(settings, space)
 
     async def report() -> None:
-        row = await find_student(settings, space, key)
+        rows = await find_student(settings, space, key)
         async with opened(settings, known(settings, space).ledger) as ledger:
-            received = await of_student(ledger, row, zone=zone)
+            received = await of_student(ledger, *rows, zone=zone)
         if context.json:
             print_json(received)
         else:
@@ -132,36 +129,6 @@ def verify(ctx: click.Context, space: str) -> None:
     else:
         print_verdict(verdict, space)
     ctx.exit(0 if verdict.sound else 1)
-
-
-def known(settings: Settings, space: str) -> SpaceSettings:
-    """A space's settings. Raises: UsageError."""
-    try:
-        return settings.spaces[space]
-    except KeyError:
-        names = ", ".join(sorted(settings.spaces)) or "none"
-        raise UsageError(f"There is no such space. The spaces of this installation: {names}.") from None
-
-
-@asynccontextmanager
-async def opened(settings: Settings, url: str) -> AsyncIterator[AsyncEngine]:
-    """A database of the installation, open for one command."""
-    engine = open_engine(settings.database_url(url))
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
-
-
-async def find_student(settings: Settings, space: str, key: str) -> Row:
-    """The row number of the student with that key. Raises: UsageError."""
-    async with opened(settings, known(settings, space).database) as engine:
-        row = await student_row(engine, key)
-    if row is None:
-        raise UsageError(
-            f"{space} has no student with that key. Give the district's own key or unique id of the student."
-        )
-    return row
 
 
 def district_file(settings: Settings, space: str) -> Mapping[str, Any]:
@@ -206,9 +173,11 @@ def as_line(recorded: Recorded, zone: tzinfo) -> str:
     for whose in entry.disclosed:
         students |= whose.students or BitMap()
     fields = sorted({coordinate for whose in entry.disclosed for coordinate in whose.coordinates})
+    place = [f"{recorded.sequence:>8}", entry.at.astimezone(zone).isoformat(sep=" ", timespec="seconds")]
+    if entry.kind in OWN:
+        return printable("  ".join([*place, sentence(entry)]))
     parts = [
-        f"{recorded.sequence:>8}",
-        entry.at.astimezone(zone).isoformat(sep=" ", timespec="seconds"),
+        *place,
         f"{entry.kind:<7}",
         entry.client,
         entry.purpose,
@@ -247,6 +216,7 @@ def as_json(recorded: Recorded) -> dict[str, Any]:
         "removed": [whose_as_json(whose) for whose in entry.removed],
         "denied": [{"coordinate": coordinate, "reason": reason} for coordinate, reason in entry.denied],
         "complete": entry.complete,
+        "concerned": [whose_as_json(whose) for whose in entry.concerned],
     }
 
 

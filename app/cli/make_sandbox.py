@@ -20,8 +20,9 @@ from app.importers.roster import import_roster
 from app.importers.sandbox import PROFILES, generate
 from app.importers.sandbox.calendar import current_year
 from app.installing import add_space, create
-from app.names import Scope
+from app.names import Scope, SpaceId
 from app.oauth.clients import add_client
+from app.opening import space_secret
 from app.schema.catalogue import SCOPES
 from app.settings import Settings
 from app.storage.engines import open_engine
@@ -125,7 +126,7 @@ async def _import(settings: Settings, space: str, source: Path, today: date) -> 
     # A sandbox need not outlive a power cut: it is made again.
     engine = open_engine(settings.database_url(settings.spaces[space].database), durable=False)
     try:
-        report = await import_roster(engine, source, today=today)
+        report = await import_roster(engine, source, today=today, secret=space_secret(settings, SpaceId(space)))
     finally:
         await engine.dispose()
     if report.rejections:

@@ -30,6 +30,7 @@ def import_command(context: Context, space: str, source: Path, form: str | None,
 
     from app.importers.report import Report
     from app.importers.roster import import_roster
+    from app.opening import space_secret
     from app.storage.engines import open_engine
     from app.storage.migrate import migrate
 
@@ -47,6 +48,7 @@ def import_command(context: Context, space: str, source: Path, form: str | None,
                     engine,
                     source,
                     form,  # type: ignore[arg-type]
+                    secret=space_secret(settings, SpaceId(space)),
                     ssn=policy[0],  # type: ignore[arg-type]
                     dry_run=dry_run,
                     progress=progress,

@@ -21,6 +21,7 @@ async def import_roster(
     source: Path,
     form: Form | None = None,
     *,
+    secret: bytes,
     ssn: Literal["leave-out", "store"] = "leave-out",
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -29,12 +30,13 @@ async def import_roster(
     """Load a district's files into its space, and say what became of every row.
 
     One transaction: a failure, or a dry run, leaves the space as it was. A second import of the same files writes
-    nothing. Raises: HomeroomError when the source cannot be read; Unavailable when the database fails.
+    nothing. Students whom the district erased are left out; `secret`, the space's, tells their keys.
+    Raises: HomeroomError when the source cannot be read; Unavailable when the database fails.
     """
     report = Report(dry_run=dry_run)
     with opened(source, report, progress) as files:
         read = read_oneroster if (form or _form(files)) == "oneroster" else read_edfi
-        async with storing(engine, dry_run=dry_run) as store:
+        async with storing(engine, secret=secret, dry_run=dry_run) as store:
             sink = Sink(store, report, keep_ssn=ssn == "store")
             await read(files, sink)
             await sink.close()

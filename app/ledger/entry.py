@@ -26,11 +26,23 @@ class Kind(StrEnum):
     CHUNK = "chunk"  # ... a part of it is about to leave
     CLOSING = "closing"  # ... all of it has left
     ABORTED = "aborted"  # ... it was broken off; what the chunks say had left
+    OPT_OUT = "opt-out"  # the district recorded that these students opted out of a client, or of every vendor
+    OPT_IN = "opt-in"  # ... took such opt-outs back
+    RETENTION = "retention"  # ... deleted records that it had kept as long as it chose
+    ERASURE = "erasure"  # ... took a student and everything of theirs out of the space
+    READMISSION = "readmission"  # ... lets imports bring an erased student back
+
+
+DISCLOSING = frozenset({Kind.ANSWER, Kind.CHUNK})
+"""The kinds that tell of something that left."""
+
+OWN = frozenset({Kind.OPT_OUT, Kind.OPT_IN, Kind.RETENTION, Kind.ERASURE, Kind.READMISSION})
+"""The kinds that tell of what the district did with its own records: nothing left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Coordinates that left together, and whose they were."""
+    """Coordinates that left together, and whose they were; of what the district did itself, a type of records."""
 
     coordinates: tuple[str, ...]
     students: BitMap | None  # row numbers; None: this is no student's data
@@ -56,6 +68,7 @@ class Entry:
     denied: tuple[tuple[str, str], ...] = ()  # coordinate, reason
     complete: bool = True
     removed: tuple[Whose, ...] = ()  # records of a type that the vendor was told to remove, and whose they are
+    concerned: tuple[Whose, ...] = ()  # of what the district did itself: the records, by type, and whose they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +137,7 @@ def columns(entry: Entry, body: bytes) -> Unlinked:
     """The columns that go with an entry."""
     first: int | None = None
     last: int | None = None
-    for whose in (*entry.disclosed, *entry.removed):
+    for whose in (*entry.disclosed, *entry.removed, *entry.concerned):
         if students := whose.students:
             least, greatest = students.min(), students.max()
             first = least if first is None or least < first else first

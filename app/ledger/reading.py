@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, false, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -24,7 +24,7 @@ class Filters:
     client: str | None = None
     since: datetime | None = None  # inclusive
     until: datetime | None = None  # exclusive
-    student: int | None = None  # a row number: entries with which something of that student left
+    students: tuple[int, ...] | None = None  # row numbers: entries that concern one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ async def entries(engine: AsyncEngine, filters: Filters, *, page: int = PAGE) ->
         rows = await fetch(engine, query.limit(page))
         for row in rows:
             recorded = read(row)
-            if filters.student is None or names(recorded, filters.student):
+            if filters.students is None or any(names(recorded, student) for student in filters.students):
                 yield recorded
         if len(rows) < page:
             return
@@ -73,14 +73,15 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(entry.c.at >= microseconds(filters.since))
     if filters.until is not None:
         found.append(entry.c.at < microseconds(filters.until))
-    if filters.student is not None:
-        found += [entry.c.first_student <= filters.student, entry.c.last_student >= filters.student]
+    if filters.students is not None:
+        between = (and_(entry.c.first_student <= one, entry.c.last_student >= one) for one in filters.students)
+        found.append(or_(false(), *between))
     return found
 
 
 def names(recorded: Recorded, student: int) -> bool:
-    """Whether something of the student left with an entry, or its vendor was told to remove it."""
-    whose = (*recorded.entry.disclosed, *recorded.entry.removed)
+    """Whether an entry concerns the student: something of theirs left, was to be removed, or was the district's act."""
+    whose = (*recorded.entry.disclosed, *recorded.entry.removed, *recorded.entry.concerned)
     return any(one.students is not None and student in one.students for one in whose)
 
 

@@ -1,6 +1,7 @@
 """Answer a parent: who received something of my child, which fields, when, what for, and on what basis.
 
-Exact: a student is in the report of an answer iff their row number is in one of its bitmaps.
+Exact: a student is in the report of an answer iff a row number of theirs is in one of its bitmaps. Someone who was
+erased and came back has more than one.
 """
 
 import re
@@ -11,7 +12,7 @@ from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.ledger.entry import Kind, Recorded
+from app.ledger.entry import DISCLOSING, Recorded
 from app.ledger.reading import Filters, entries
 
 BASES = {
@@ -61,30 +62,29 @@ class _Answer:
 
 async def of_student(
     engine: AsyncEngine,
-    row: int,
-    *,
+    *students: int,
     zone: tzinfo = UTC,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[Received]:
-    """What left of the student with that row number; days are days in `zone`, the district's. Raises: Unavailable."""
+    """What left of the student with those row numbers; days are days in `zone`, the district's. Raises: Unavailable."""
     answers: dict[tuple[str, str], _Answer] = {}
-    async for recorded in entries(engine, Filters(student=row, since=since, until=until)):
-        gather(answers, recorded, row)
+    async for recorded in entries(engine, Filters(students=students, since=since, until=until)):
+        gather(answers, recorded, students)
     return summarize(answers.values(), zone)
 
 
-def gather(answers: dict[tuple[str, str], _Answer], recorded: Recorded, row: int) -> None:
+def gather(answers: dict[tuple[str, str], _Answer], recorded: Recorded, students: Iterable[int]) -> None:
     """Add what an entry says of the student to the answer that it is part of."""
     entry = recorded.entry
-    if entry.kind not in (Kind.ANSWER, Kind.CHUNK):
+    if entry.kind not in DISCLOSING:
         return
     answer = answers.setdefault(
         (entry.client, entry.request), _Answer(entry.client, entry.purpose, entry.basis, entry.at)
     )
     answer.at = min(answer.at, entry.at)
     for whose in entry.disclosed:
-        if whose.students is not None and row in whose.students:
+        if whose.students is not None and any(row in whose.students for row in students):
             answer.coordinates.update(whose.coordinates)
 
 

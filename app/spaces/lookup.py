@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.errors import Unavailable
 from app.names import Row
@@ -16,14 +16,19 @@ async def student_row(engine: AsyncEngine, key: str) -> Row | None:
     """
     try:
         async with engine.connect() as connection:
-            for column in (student.c.source_key, student.c.student_unique_id):
-                rows = (await connection.execute(select(student.c.row).where(column == key).limit(2))).scalars().all()
-                if len(rows) == 1:
-                    return Row(rows[0])
+            return await row_of(connection, key)
     except (SQLAlchemyError, OSError) as error:
         raise Unavailable(
             f"The space's database cannot be read ({type(error).__name__}). Check that it is there and up to date."
         ) from None
+
+
+async def row_of(connection: AsyncConnection, key: str) -> Row | None:
+    """The same, on a connection that is open."""
+    for column in (student.c.source_key, student.c.student_unique_id):
+        rows = (await connection.execute(select(student.c.row).where(column == key).limit(2))).scalars().all()
+        if len(rows) == 1:
+            return Row(rows[0])
     return None
 
 

@@ -23,10 +23,12 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.spaces.belonging import BINDING, REQUIRED, holding
+from app.spaces.erasing import Erased, theirs
 from app.spaces.staging import PLACED, READ, Part, Stage, doomed_table, stored_table
 from app.spaces.tables import BY_TYPE, section_enrollment, student
 
-DUPLICATE, UNKNOWN, MISSING = "duplicate", "unknown", "missing"
+DUPLICATE, UNKNOWN, MISSING, ERASED = "duplicate", "unknown", "missing", "erased"
+ERASED_REASON = "The student was erased from the space; the row was left out. `homeroom erase --readmit` lets it in."
 
 
 @dataclass(slots=True)
@@ -68,16 +70,18 @@ SHOWN = 1_000
 class Merging:
     """One import's way from the temporary tables into the space."""
 
-    def __init__(self, connection: AsyncConnection, stage: Stage, kept: frozenset[str]) -> None:
+    def __init__(self, connection: AsyncConnection, stage: Stage, kept: frozenset[str], erased: Erased) -> None:
         self._connection = connection
         self._stage = stage
         self._kept = kept
+        self._erased = erased
         self._doomed: dict[str, Table] = {}
         self._result = Merged()
 
     async def run(self) -> Merged:
         """Merge every type, parents first; then delete, children first."""
         await self._stage.settle()
+        await self._leave_out_erased()
         for type_, table in BY_TYPE.items():
             parts = [(part, staged) for part, staged in self._stage.tables.values() if part.type == type_]
             for part, staged in parts:
@@ -94,6 +98,13 @@ class Merging:
                 self._stored(type_).deleted += gone
         await self._place()
         return self._result
+
+    async def _leave_out_erased(self) -> None:
+        """Take out of what is staged the students whom the district erased, and all that is theirs."""
+        async for staged, where in theirs(self._connection, self._stage, self._erased):
+            self._result.notes += await self._count(staged, where)
+            self._result.noted += await self._findings(staged, where, None, ERASED_REASON)
+            await self._run(update(staged).values(reason=ERASED).where(where))
 
     async def _merge(self, part: Part, staged: Table) -> None:
         table = stored_table(part)

@@ -4,23 +4,18 @@ Shape: `storing(engine)` opens a `Store`; rows are staged in batches; `merge` br
 type, parents first; leaving the block commits, an exception or `dry_run` rolls back.
 """
 
-import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import asyncpg
 from sqlalchemy import func, insert, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.errors import Unavailable
+from app.spaces.erasing import Erased, kept_out
 from app.spaces.merging import Merged, Merging
 from app.spaces.staging import Part, Stage
-from app.spaces.state import set_mark
 from app.spaces.tables import BY_TYPE, contact, school_enrollment, ssn_met, student
-
-FAILURES = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+from app.spaces.writing import writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +45,9 @@ class KnownContact:
 class Store:
     """One import's hold on a space."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, erased: Erased) -> None:
         self._connection = connection
+        self._erased = erased
         self._stage = Stage(connection)
         self._kept: set[str] = set()
 
@@ -111,13 +107,17 @@ class Store:
 
     async def merge(self) -> Merged:
         """Bring all that is staged into the space, and say what became of it."""
-        return await Merging(self._connection, self._stage, frozenset(self._kept)).run()
+        return await Merging(self._connection, self._stage, frozenset(self._kept), self._erased).run()
 
     async def note_ssns(self, *, at: str, met: int, stored: int) -> None:
-        """Write down how many social security numbers an import met, unless the last note says the same."""
+        """Write down how many social security numbers an import met, unless the last note says the same.
+
+        That none were met is only noted of an import that brought all students: a few changes tell nothing of the rest.
+        """
+        whole = any(part.whole and part.type == "Student" for part, _ in self._stage.tables.values())
         last = select(ssn_met.c.met, ssn_met.c.stored).order_by(ssn_met.c.number.desc()).limit(1)
         found = (await self._connection.execute(last)).first()
-        if met and (found is None or tuple(found) != (met, stored)):
+        if (met or whole) and (met, stored) != (tuple(found) if found is not None else (0, 0)):
             await self._connection.execute(insert(ssn_met).values(at=at, met=met, stored=stored))
 
     async def count(self, type_: str) -> int:
@@ -125,42 +125,19 @@ class Store:
         return (await self._connection.execute(select(func.count()).select_from(BY_TYPE[type_]))).scalar_one()
 
     async def finish(self) -> None:
-        """Leave nothing behind but the space's own tables, and say that they hold something else now."""
+        """Leave nothing behind but the space's own tables."""
         await self._stage.clear()
-        await set_mark(self._connection)
 
 
 @asynccontextmanager
-async def storing(engine: AsyncEngine, *, dry_run: bool = False) -> AsyncIterator[Store]:
+async def storing(engine: AsyncEngine, *, secret: bytes, dry_run: bool = False) -> AsyncIterator[Store]:
     """One transaction in which a roster is stored: all of it, or, on any failure and on a dry run, none.
 
+    `secret` is the space's: the keys of erased students are told by it.
     Raises: Unavailable when the database fails; the space is then as it was.
     """
-    try:
-        async with engine.connect() as connection:
-            await _begin(connection)
-            store = Store(connection)
-            try:
-                yield store
-                if dry_run:
-                    await connection.rollback()
-                else:
-                    await store.finish()
-                    await connection.commit()
-            except BaseException:
-                await connection.rollback()
-                raise
-    except FAILURES as error:
-        # INVARIANT: a database's own message may quote a row, so only its kind is told.
-        raise Unavailable(
-            f"The space's database failed ({type(error).__name__}). Nothing was stored; "
-            "run the import again when it answers."
-        ) from None
-
-
-async def _begin(connection: AsyncConnection) -> None:
-    """Let one import at a time into a space; answers go on meanwhile."""
-    if connection.dialect.name == "postgresql":
-        await connection.exec_driver_sql("LOCK TABLE ssn_met IN SHARE ROW EXCLUSIVE MODE")
-    else:
-        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    async with writing(engine, dry_run=dry_run) as connection:
+        store = Store(connection, await kept_out(connection, secret))
+        yield store
+        if not dry_run:
+            await store.finish()

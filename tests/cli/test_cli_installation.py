@@ -187,13 +187,13 @@ def test_check_says_how_many_social_security_numbers_there_are_and_no_number(ins
     asyncio.run(store())
     status, out, _ = installed("check")
     assert status == 1  # district.toml says that they are left out
-    assert "met 960; 1 are stored" in out
+    assert "met 960 social security numbers; 1 are stored" in out
     assert "987-65" not in out
     district = installed.home / "policies" / SPACE / "district.toml"
     district.write_text(district.read_text().replace('"leave-out"', '"store"'))
     status, out, _ = installed("check")
     assert status == 0
-    assert "met 960; 1 are stored." in out
+    assert "met 960 social security numbers; 1 are stored." in out
 
 
 def test_a_configuration_that_cannot_be_read_ends_with_3_and_names_the_key(installed: Run) -> None:

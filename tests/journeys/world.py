@@ -157,14 +157,19 @@ async def opened(
     databases: Mapping[SpaceId, str | None],
     scopes: Mapping[str, frozenset[Scope]] | None = None,
     settings: Mapping[str, object] | None = None,
+    rule: str = "",
+    opt_outs: worlds.OptOuts | None = None,
 ) -> AsyncIterator[Asked]:
-    """An installation whose spaces all hold the world, and whose grants, by client, are in force in each of them."""
+    """An installation whose spaces all hold the world, and whose grants, by client, are in force in each of them.
+
+    `rule` is what each district's policy says besides, `opt_outs` what its families decided.
+    """
     made: Settings = create(home)
     for space, database in databases.items():
         made = await add_space(made, space, "Larkspur ISD", worlds.TIME_ZONE, database=database)
-        await _fill(made.database_url(made.spaces[space].database))
+        await _fill(made.database_url(made.spaces[space].database), opt_outs)
         policies = made.policies_folder / space
-        (policies / "district.toml").write_text(DISTRICT, encoding="utf-8")
+        (policies / "district.toml").write_text(DISTRICT + rule, encoding="utf-8")
         (policies.parent / "state.toml").write_text(STATE, encoding="utf-8")
         (policies / "grants").mkdir(parents=True, exist_ok=True)
         for client, text in grants.items():
@@ -179,10 +184,10 @@ async def opened(
         yield Asked(rooms, {space: space_secret(made, space) for space in databases})
 
 
-async def _fill(url: str) -> None:
+async def _fill(url: str, opt_outs: worlds.OptOuts | None) -> None:
     engine = open_engine(url)
     try:
-        await worlds.build(engine)
+        await worlds.build(engine, opt_outs)
     finally:
         await engine.dispose()
 

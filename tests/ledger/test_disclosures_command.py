@@ -41,6 +41,8 @@ def settings(tmp_path: Path) -> Settings:
     district.write_text(DISTRICT)
     settings = read_settings(tmp_path / "homeroom.toml")
     create_key(settings.keys_folder / "ledger.json")
+    (settings.keys_folder / "spaces").mkdir()
+    (settings.keys_folder / "spaces" / "tx-grand-bend.key").write_text("ab" * 32)
     asyncio.run(fill(settings))
     return settings
 

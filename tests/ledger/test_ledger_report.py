@@ -48,7 +48,7 @@ async def test_lists_are_newest_first_and_every_filter_must_hold(engine: AsyncEn
     assert await requests(engine, since=NOON + DAY) == ["e", "c", "b"]
     assert await requests(engine, until=NOON + DAY) == ["a", "d"]
     assert await requests(engine, client="readwell", since=NOON, until=NOON + 2 * DAY) == ["c", "a"]
-    assert await requests(engine, student=5) == ["c", "b"]  # 5 lies between 1 and 9, but is not in that bitmap
+    assert await requests(engine, students=(5,)) == ["c", "b"]  # 5 lies between 1 and 9, but is not in that bitmap
     assert await requests(engine, client="nobody") == []
 
 
@@ -134,7 +134,7 @@ def test_a_coordinate_is_reported_iff_it_left_in_an_answer_with_the_student(log:
     for number, each in enumerate(log):
         left = [set(whose.coordinates) for whose in each.disclosed if whose.students and row in whose.students]
         if left:  # as the reader passes them on
-            gather(answers, Recorded(number, b"", each), row)  # type: ignore[arg-type]
+            gather(answers, Recorded(number, b"", each), [row])  # type: ignore[arg-type]
     expected = {
         (each.client, coordinate)
         for each in log

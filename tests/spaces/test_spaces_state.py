@@ -8,6 +8,7 @@ from app.spaces.store import storing
 from tests import worlds
 
 pytestmark = pytest.mark.anyio
+SECRET = bytes(range(32))
 
 
 async def mark(engine: AsyncEngine) -> str | None:
@@ -17,7 +18,7 @@ async def mark(engine: AsyncEngine) -> str | None:
 
 
 async def failing(engine: AsyncEngine) -> None:
-    async with storing(engine) as store:
+    async with storing(engine, secret=SECRET) as store:
         await store.finish()
         raise ZeroDivisionError
 
@@ -35,11 +36,11 @@ async def test_each_writing_transaction_leaves_another_mark(database: AsyncEngin
 
 async def test_an_import_leaves_another_mark_and_a_dry_run_or_a_failed_one_the_same(database: AsyncEngine) -> None:
     await worlds.build(database)
-    async with storing(database):
+    async with storing(database, secret=SECRET):
         pass
     stored = await mark(database)
     assert stored is not None
-    async with storing(database, dry_run=True):
+    async with storing(database, secret=SECRET, dry_run=True):
         pass
     with pytest.raises(ZeroDivisionError):
         await failing(database)
