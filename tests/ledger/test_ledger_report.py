@@ -224,4 +224,4 @@ async def test_a_parent_reads_that_a_vendor_was_told_to_remove_what_it_holds(
     assert "student: first name\n    once, on 2026-09-01" in received
     assert "nothing: it was told to remove what it holds of the student\n    once, on 2026-09-02" in received
     assert "told to remove" not in page(await of_student(engine, 2), district="Grand Bend ISD", student="s2")
-    assert await requests(engine, student=1) == ["b", "a"]
+    assert await requests(engine, students=(1,)) == ["b", "a"]
