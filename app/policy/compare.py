@@ -228,4 +228,4 @@ def no_wider(one: object, other: object) -> bool:
         case int(), int():
             return one <= other
         case _:
-            return one == "active"
+            return one in {"active", other}
