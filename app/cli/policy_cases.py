@@ -51,11 +51,11 @@ def test_command(ctx: click.Context, folder: Path | None) -> None:
 def try_out(files: Mapping[str, bytes]) -> tuple[list[Verdict], tuple[Finding, ...]]:
     """Every case judged, and what is wrong with any file, which might else have decided otherwise."""
     from app.schema.catalogue import CATALOGUE
-    from app.spaces.trial import admits
+    from app.spaces.trial import stands
 
     policies = read_policies(files)
     cases, findings = read_cases(files)
-    court = Court(policies, CATALOGUE, admits, withheld)
+    court = Court(policies, CATALOGUE, stands, withheld)
     return [court.judge(case) for case in cases], tuple(sorted((*policies.findings, *findings)))
 
 

@@ -15,6 +15,7 @@ from app.policy.authority import NOTHING, Authority, authority, purposes, zone_o
 from app.policy.decide import Deny, Permit, advice
 from app.policy.explain import Explanation, explain
 from app.policy.model import PolicySet
+from app.policy.wording import CONDITIONS
 from app.settings import Settings
 from app.spaces.driver import Readers
 from app.spaces.lookup import student_row
@@ -129,7 +130,7 @@ def lines(told: Explanation, client: str, student: Standing | None) -> Iterator[
     for step in told.steps:
         yield f"  {yes(step.holds)} {step.sentence}{f'  ({step.place})' if step.file else ''}"
     yield "Of these records:"
-    if not told.records:
+    if not any(each.key in CONDITIONS for each in told.records):
         yield "      every one of the district"
     for each in told.records:
         met = "   " if student is None or each.key not in student.met else yes(student.met[each.key])

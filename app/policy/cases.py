@@ -19,6 +19,10 @@ from app.toml.lines import Path, line_of
 CASES_FILE = re.compile(r"([a-z]{2}/[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)/tests/[A-Za-z0-9][A-Za-z0-9._~-]{0,99}\.toml")
 
 
+OF_FIELDS = frozenset({"disclosed", "initial", "masked", "withheld"})
+"""What only a field can be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolled:
     """One school enrollment of an invented pupil."""
@@ -38,6 +42,8 @@ class Record:
     school: str | None = None  # the section's
     subject: str | None = None
     school_year: int | None = None  # the year in which it ends; None: that of the day
+    opted_out: bool = False
+    directory_block: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,8 @@ def record_of(written: RecordDocument) -> Record:
         school=written.school,
         subject=written.subject,
         school_year=written.school_year,
+        opted_out=written.opted_out,
+        directory_block=written.directory_block,
     )
 
 
@@ -144,12 +152,12 @@ def _of_policy(at: Path, case: CaseDocument) -> Iterator[Problem]:
         yield (*at, "coordinate"), "A coordinate is `Type.field`, such as Student.birthDate. Correct it."
     if case.expect not in EXPECTED:
         yield (*at, "expect"), f"What is expected is one of {', '.join(EXPECTED)}. Write one."
-    elif case.coordinate is None and case.expect in {"disclosed", "initial", "masked"}:
+    elif case.coordinate is None and case.expect in OF_FIELDS:
         yield (*at, "expect"), "A record alone is in or out. Write that, or the reason why nothing of it is disclosed."
     elif case.coordinate is not None and case.expect == "in":
         yield (*at, "expect"), "Of a coordinate the decision is expected. Write disclosed, or leave the coordinate out."
-    elif case.record is None and case.expect == "out":
-        yield (*at, "expect"), "Only a record can be out. Write the `record`, or a reason."
+    elif case.record is None and case.expect in {"out", "withheld"}:
+        yield (*at, "expect"), "Only a record can be out, or withheld. Write the `record`, or a reason."
     if case.record is not None and case.record.type is not None:
         if not re.fullmatch(NAME, case.record.type):
             yield (*at, "record", "type"), "A type has a name such as Student. Correct it."

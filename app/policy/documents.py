@@ -18,8 +18,10 @@ WORD = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 COORDINATE = r"[_A-Za-z][_0-9A-Za-z]{0,99}\.[_A-Za-z][_0-9A-Za-z]{0,99}"
 NAME = r"[_A-Za-z][_0-9A-Za-z]{0,99}"
 CLIENT = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}"
-EXPECTED = ("disclosed", *map(str, Transform), "in", "out", *map(str, Reason))
-"""What a case may expect: that a field leaves, shortened or not; of a record, that it is in the rows or out of them."""
+EXPECTED = ("disclosed", *map(str, Transform), "in", "out", "withheld", *map(str, Reason))
+"""What a case may expect: that a field leaves, shortened or not; of a record, that it is in the rows or out of them, or
+that a field of it is null without an error, for what its family decided.
+"""
 
 
 def _described(text: str, pattern: str | None = None) -> Meta:
@@ -186,6 +188,12 @@ class RecordDocument(EnrollmentDocument, frozen=True):
     school_year: Annotated[
         int | None, Meta(description="The year in which the record's school year ends; the day's if left out.")
     ] = None
+    opted_out: Annotated[bool, Meta(description="Whether the family opted out of this client, or of every vendor.")] = (
+        False
+    )
+    directory_block: Annotated[bool, Meta(description="Whether the family keeps its directory information back.")] = (
+        False
+    )
     other_enrollments: Annotated[
         tuple[EnrollmentDocument, ...], Meta(description="The pupil's school enrollments beside this one.")
     ] = ()
@@ -206,7 +214,7 @@ class CaseDocument(Document, frozen=True, kw_only=True):
     expect: Annotated[
         str | None,
         Meta(
-            description="Of a coordinate: disclosed, initial, masked, or the reason. Of a record: in or out.",
+            description="Of a coordinate: disclosed, initial, masked, or the reason. Of a record: in, out or withheld.",
             extra_json_schema={"enum": list(EXPECTED)},
         ),
     ] = None

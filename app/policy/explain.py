@@ -18,6 +18,7 @@ from app.policy.decide import (
     required_roles,
 )
 from app.policy.model import DistrictPolicy, Grant, last_day
+from app.policy.withholding import withholding
 from app.policy.wording import CONDITIONS, condition
 
 
@@ -39,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition on whose records are given, in words, and where it is written; `key` is its name under [rows]."""
+    """One condition on whose records are given, in words, and where it is written; `key` is its name there."""
 
     key: str
     sentence: str
@@ -86,13 +87,20 @@ def _leading(ask: Ask, beyond: Sequence[Ask], shut: Deny | None, listing: Step) 
 
 
 def records(authority: Authority) -> Iterator[Condition]:
-    """Every condition that a grant sets on whose records are given."""
+    """Every condition that a grant sets on whose records are given, then what families decided."""
     grant = authority.grant
     if grant is None:
         return
     for key in CONDITIONS:
         if getattr(grant.rows, key) is not None:
             yield Condition(key, condition(key, grant.rows), grant.file, grant.line(f"rows.{key}"))
+    if district := authority.district:
+        held = withholding(authority)
+        told = "none of a pupil whose family opted out" if held.records else "nothing in them where a family opted out"
+        yield Condition("opt_out", told, district.file, district.line("opt_out.vendors"))
+        if held.directory is not None:
+            told = f"without {held.directory} fields where a family blocked directory information"
+            yield Condition("directory", told, district.file, district.line("opt_out.directory"))
 
 
 def steps(ask: Ask, authority: Authority) -> Iterator[Step]:

@@ -5,6 +5,7 @@ Pure: whether a record is admitted, and what is taken out of a query, are asked 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from app.names import Coordinate
 from app.policy.authority import NOTHING, Authority, authority_on
@@ -14,8 +15,8 @@ from app.policy.explain import explain
 from app.policy.known import FactLike
 from app.policy.model import PolicySet
 
-Admits = Callable[[str, Record, Authority], bool]
-"""Whether a record of that type is in the rows of a caller's grant."""
+Stands = Callable[[str, Record, Coordinate | None, Authority], Literal["in", "out", "withheld"]]
+"""Where a record of that type stands under a caller's grant, or its field: in the rows, out of them, or kept back."""
 
 Withheld = Callable[[str, Authority], Mapping[Coordinate, Reason] | str]
 """What is taken out of a query, or a sentence if it is none that could be answered."""
@@ -42,7 +43,7 @@ class Court:
 
     policies: PolicySet
     facts: Mapping[Coordinate, FactLike]
-    admits: Admits
+    stands: Stands
     withheld: Withheld
 
     def judge(self, case: Case) -> Verdict:
@@ -59,9 +60,10 @@ class Court:
         made = self.decision(case, authority)
         if isinstance(made, Deny):
             return Verdict(case, case.expect, made.reason.value, self.why(case, authority))
-        grant = authority.grant
-        if case.record and grant and not self.admits(case.type, case.record, authority):
-            return Verdict(case, case.expect, "out", f"{grant.file}:{grant.line('rows')}")
+        if case.record is not None:
+            stands = self.stands(case.type, case.record, case.coordinate, authority)
+            if stands != "in":
+                return Verdict(case, case.expect, stands, kept_back(case.record, stands, authority))
         found = made.transform or ("disclosed" if case.coordinate is not None else "in")
         return Verdict(case, case.expect, found, self.why(case, authority))
 
@@ -105,6 +107,14 @@ class Court:
     def asks(self, type_name: str) -> list[Ask]:
         """The questions that a type's coordinates put to policy."""
         return [self.ask(one) for one in self.facts if one.partition(".")[0] == type_name]
+
+
+def kept_back(record: Record, stands: str, authority: Authority) -> str:
+    """Where it is written that a record, or a field of it, is kept back."""
+    grant, district = authority.grant, authority.district
+    if district is not None and (record.opted_out or stands == "withheld"):
+        return f"{district.file}:{district.line('opt_out')}"
+    return f"{grant.file}:{grant.line('rows')}" if grant else ""
 
 
 def table(denied: Mapping[Coordinate, Reason]) -> str:

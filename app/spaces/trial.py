@@ -1,4 +1,4 @@
-"""Whether an invented pupil's record would be in a grant's rows, judged as real ones are: by the same SQL.
+"""Where an invented pupil's record would stand under a grant, judged as real ones are: by the same SQL.
 
 Shape: a space in memory, one record of each type, all of one pupil in one section of one school.
 """
@@ -6,37 +6,50 @@ Shape: a space in memory, one record of each type, all of one pupil in one secti
 import sqlite3
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Literal
 
-from sqlalchemy import Table, create_engine, select
+from sqlalchemy import Table, create_engine, false, select
 
+from app.names import Coordinate
 from app.policy.authority import Authority
 from app.policy.cases import Enrolled, Record
+from app.policy.withholding import withholding
+from app.schema.catalogue import CATALOGUE
 from app.spaces import tables as t
 from app.spaces.admission import Admission, school_year
 from app.spaces.columns import metadata
 from app.spaces.driver import Readers
+from app.spaces.opt_outs import EVERY_VENDOR
+from app.spaces.veil import veil
 
 
-def admits(type_name: str, record: Record, authority: Authority) -> bool:
-    """Whether the record of that type is in the rows of a caller's grant."""
+def stands(
+    type_name: str, record: Record, coordinate: Coordinate | None, authority: Authority
+) -> Literal["in", "out", "withheld"]:
+    """Where the record of that type stands under a caller's grant, or its field: in the rows, out, or kept back."""
     if authority.grant is None:
-        return False
+        return "out"
     table = t.BY_TYPE[type_name].alias("t")
-    readers = Readers("sqlite+aiosqlite:///:memory:")
+    over = veil(type_name, table, withholding(authority), root=True)
+    kept_back = over.over(CATALOGUE[coordinate]) if coordinate is not None else None
+    wanted = select(false() if kept_back is None else kept_back).select_from(over.source)
+    statement = Readers("sqlite+aiosqlite:///:memory:").statement(
+        wanted.where(table.c.row == 1, Admission.under(authority).of_root(type_name, table))
+    )
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as connection:
             metadata.create_all(connection)
             for filled, values in invent(record, authority.today):
                 connection.execute(filled.insert().values(values))
-            admitted = Admission.under(authority).of(type_name, table)
-            statement = readers.statement(select(table.c.row).where(admitted))
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
-            found = driver.execute(statement.text, [statement.constants[each] for each in statement.order]).fetchall()
+            found = driver.execute(statement.text, [statement.constants[each] for each in statement.order]).fetchone()
     finally:
         engine.dispose()
-    return (1,) in found
+    if found is None:
+        return "out"
+    return "withheld" if found[0] else "in"
 
 
 def invent(record: Record, today: date) -> Iterator[tuple[Table, Mapping[str, object]]]:
@@ -47,6 +60,7 @@ def invent(record: Record, today: date) -> Iterator[tuple[Table, Mapping[str, ob
     day = date(year, 1, 15).isoformat()
     told: Mapping[str, Mapping[str, object]] = {
         "School": {"source_key": record.school or ""},
+        "Student": {"directory_information_block": record.directory_block},
         "Course": {"subject": record.subject},
         "Session": {"school_year": year},
         "AttendanceEvent": {"event_date": day},
@@ -60,6 +74,8 @@ def invent(record: Record, today: date) -> Iterator[tuple[Table, Mapping[str, ob
             parents.pop("school", None)
         if name != "SchoolEnrollment":
             yield table, {"row": 1, "source_key": name, **parents, **told.get(name, {})}
+    if record.opted_out:
+        yield t.opt_out, {"student_key": "Student", "client": EVERY_VENDOR, "at": today.isoformat()}
     for key in keys:
         yield t.school, {"row": schools[key], "source_key": key}
     for row, enrolled in enumerate(record.enrollments, 1):

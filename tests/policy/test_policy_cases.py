@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -16,17 +17,18 @@ from app.policy.judge import Court, Verdict
 from app.policy.model import DistrictPolicy, Grant, PolicySet, SpacePolicy, StatePolicy
 from app.policy.reading import read_policies
 from tests.policy import strategies
-from tests.policy.texts import CASES, CASES_FILE, FACTS, GRANT, GRANT_FILE, SPACE, Known, files
+from tests.policy.texts import CASES, CASES_FILE, DISTRICT_FILE, FACTS, GRANT, GRANT_FILE, SPACE, Known, files
 
 DAY = date(2026, 9, 15)
 
 
-def never(_type: str, _record: Record, _authority: Authority) -> bool:
-    return False
+Standing = Literal["in", "out", "withheld"]
 
 
-def of_elm(_type: str, record: Record, _authority: Authority) -> bool:
-    return any(enrolled.school == "elm" for enrolled in record.enrollments)
+def of_elm(_type: str, record: Record, coordinate: Coordinate | None, _authority: Authority) -> Standing:
+    if record.directory_block and coordinate is not None:
+        return "withheld"
+    return "in" if any(enrolled.school == "elm" for enrolled in record.enrollments) else "out"
 
 
 def loses_ssn(query: str, _authority: Authority) -> Mapping[Coordinate, Reason] | str:
@@ -89,6 +91,8 @@ def test_cases_are_no_policy_and_a_broken_one_hinders_none() -> None:
         ('"Student.lastSurname"', '"lastSurname"', 7, "case[0].coordinate"),
         ('coordinate = "Student.lastSurname"\nexpect = "initial"', 'expect = "NO_GRANT"', 5, "case[0]"),
         ('expect = "in"\n', 'expect = "disclosed"\n', 13, "case[1].expect"),
+        ('expect = "in"\n', 'expect = "withheld"\n', 13, "case[1].expect"),
+        ('expect = "initial"', 'expect = "withheld"', 8, "case[0].expect"),
         ('record = { school = "elm"', 'record = { type = "a b"', 12, "case[1].record.type"),
         (
             'record = { school = "elm"',
@@ -165,6 +169,14 @@ def test_a_verdict_says_what_decided_and_where() -> None:
     assert judged(record=Record(), expect="in").why == f"{GRANT_FILE}:1"
 
 
+def test_what_a_family_decided_is_told_with_the_districts_line() -> None:
+    name = Coordinate("Student.firstName")
+    out = judged(coordinate=name, record=Record(opted_out=True), expect="out")
+    assert (out.holds, out.why) == (True, f"{DISTRICT_FILE}:1")
+    blocked = judged(coordinate=name, record=Record(directory_block=True), expect="withheld")
+    assert (blocked.holds, blocked.why) == (True, f"{DISTRICT_FILE}:1")
+
+
 def test_every_reason_can_be_expected() -> None:
     assert set(Reason) < set(EXPECTED)
 
@@ -173,7 +185,7 @@ def test_every_reason_can_be_expected() -> None:
 def test_a_verdict_is_what_decide_says(grant: Grant, district: DistrictPolicy, state: StatePolicy) -> None:
     facts = {c: Known(strategies.ALL_SCOPES[0], "Student Name", "sensitive") for c in strategies.ALL}
     policies = PolicySet({SPACE: SpacePolicy(state, district, (grant,))})
-    judge = Court(policies, facts, never, loses_ssn)
+    judge = Court(policies, facts, of_elm, loses_ssn)
     for coordinate in facts:
         asked = case(coordinate=coordinate)
         made = decide(judge.ask(coordinate), judge.authority(asked))

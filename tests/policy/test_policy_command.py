@@ -22,7 +22,7 @@ from app.storage.migrate import migrate
 from app.storage.published import publish
 from tests import worlds
 from tests.ledger.samples import an_entry, checkpoints_in, disclosed
-from tests.policy.texts import GRANT, GRANT_FILE, SPACE, STATE_FILE, files
+from tests.policy.texts import DISTRICT_FILE, GRANT, GRANT_FILE, SPACE, STATE_FILE, files
 
 
 def write(home: Path, tree: dict[str, bytes]) -> None:
@@ -175,7 +175,10 @@ def test_whose_records_are_given_is_explained_with_lines(home: Path) -> None:
     assert f"Of these records:\n      of schools elm and middle  ({GRANT_FILE}:34)\n" in ran.stdout
     write(home, files())
     ran = run(home, "explain", "readwell", "tx/grand-bend", "Student.birthDate", "--on", "2026-10-15")
-    assert ran.stdout.endswith("Of these records:\n      every one of the district\n")
+    assert ran.stdout.endswith(
+        "Of these records:\n      every one of the district\n"
+        f"      none of a pupil whose family opted out  ({DISTRICT_FILE}:1)\n"
+    )
 
 
 def test_a_student_who_is_not_seen_is_explained(home: Path) -> None:
@@ -191,6 +194,7 @@ def test_a_student_who_is_not_seen_is_explained(home: Path) -> None:
         f"  yes in grade level 05  ({GRANT_FILE}:35)",
         f"      in the subject Art  ({GRANT_FILE}:36)",
         f"  yes enrolled today  ({GRANT_FILE}:37)",
+        f"      none of a pupil whose family opted out  ({DISTRICT_FILE}:1)",
         "The student is in the rows.",
     ]
     assert told("kim")[0] == f"  NO  of schools elm and middle  ({GRANT_FILE}:34)"
@@ -219,6 +223,7 @@ def test_machines_are_told_of_a_student_too(home: Path) -> None:
         ("grade_levels", 35, True),
         ("subjects", 36, None),
         ("enrollment", 37, True),
+        ("opt_out", 1, None),
     ]
 
 

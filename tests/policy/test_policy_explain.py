@@ -6,7 +6,7 @@ from app.policy.decide import Deny, Permit, Reason
 from app.policy.explain import Step, explain
 from app.policy.model import PolicySet
 from app.policy.reading import read_policies
-from tests.policy.texts import DISTRICT_FILE, GRANT, GRANT_FILE, NOON, SPACE, STATE_FILE, ask, caller, files
+from tests.policy.texts import DISTRICT, DISTRICT_FILE, GRANT, GRANT_FILE, NOON, SPACE, STATE_FILE, ask, caller, files
 
 
 def failed(coordinate: str, policies: PolicySet | None = None, **by: object) -> Step:
@@ -79,8 +79,9 @@ def test_whose_records_are_given_is_told_condition_by_condition_with_its_line() 
         ("subjects", "in no subject", f"{GRANT_FILE}:35"),
         ("enrollment", "enrolled today", f"{GRANT_FILE}:36"),
         ("history_years", "in this school year", f"{GRANT_FILE}:37"),
+        ("opt_out", "none of a pupil whose family opted out", f"{DISTRICT_FILE}:1"),
     ]
-    assert explain(ask("Student.firstName"), caller()).records == ()
+    assert [one.key for one in explain(ask("Student.firstName"), caller()).records] == ["opt_out"]
     assert explain(ask("Student.firstName"), caller(client="mathpath")).records == ()
 
 
@@ -105,3 +106,13 @@ def test_an_edge_is_explained_by_what_it_leads_to() -> None:
     )
     assert explain(edge, caller(), beyond).decision == Deny(Reason.NOT_GRANTED)
     assert isinstance(explain(edge, caller(nowhere)).decision, Permit)
+
+
+def test_what_families_may_decide_is_told_with_the_districts_line() -> None:
+    district = DISTRICT + '[opt_out]\nvendors = "withhold-fields"\n'
+    policies = read_policies(files(district=district, grant=GRANT.replace("school-official", "directory-information")))
+    told = explain(ask("Student.firstName"), caller(policies)).records
+    assert [(one.sentence, one.place) for one in told] == [
+        ("nothing in them where a family opted out", f"{DISTRICT_FILE}:6"),
+        ("without directory fields where a family blocked directory information", f"{DISTRICT_FILE}:5"),
+    ]

@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from app.names import Coordinate
 from app.policy.authority import Authority
 from app.policy.cases import Enrolled, Record
-from app.policy.model import Rows
+from app.policy.model import Basis, Rows
 from app.policy.reading import read_policies
 from app.spaces.tables import BY_TYPE
-from app.spaces.trial import admits
+from app.spaces.trial import stands
 from tests.policy.texts import GRANT, caller, files
 
 TODAY = date(2026, 10, 15)
@@ -28,17 +29,17 @@ def under(rows: Rows) -> Authority:
 
 
 def test_nobody_is_in_where_there_is_no_grant() -> None:
-    assert not admits("Student", PUPIL, caller(client="another"))
+    assert stands("Student", PUPIL, None, caller(client="another")) == "out"
 
 
 @pytest.mark.parametrize("type_name", sorted(BY_TYPE))
 def test_a_record_of_every_type_is_in_where_no_condition_stands(type_name: str) -> None:
-    assert admits(type_name, PUPIL, under(Rows()))
+    assert stands(type_name, PUPIL, None, under(Rows())) == "in"
 
 
 @pytest.mark.parametrize("type_name", sorted({*BY_TYPE} - {"District"}))
 def test_of_no_school_nothing_is_in_but_what_is_the_districts(type_name: str) -> None:
-    assert not admits(type_name, PUPIL, under(Rows(schools=())))
+    assert stands(type_name, PUPIL, None, under(Rows(schools=()))) == "out"
 
 
 @pytest.mark.parametrize(
@@ -62,4 +63,39 @@ def test_of_no_school_nothing_is_in_but_what_is_the_districts(type_name: str) ->
     ],
 )
 def test_a_record_is_in_as_the_rules_on_rows_say(type_name: str, record: Record, rows: Rows, admitted: bool) -> None:
-    assert admits(type_name, record, under(rows)) is admitted
+    assert stands(type_name, record, None, under(rows)) == ("in" if admitted else "out")
+
+
+NAME, LANGUAGE, MARK = (
+    Coordinate(text) for text in ("Student.firstName", "Student.homeLanguage", "Grade.letterGradeEarned")
+)
+
+
+def with_rule(vendors: str, basis: Basis) -> Authority:
+    held = under(Rows())
+    assert held.district is not None
+    assert held.grant is not None
+    rule = replace(held.district.opt_out, vendors=vendors)  # type: ignore[arg-type]
+    return replace(held, grant=replace(held.grant, basis=basis), district=replace(held.district, opt_out=rule))
+
+
+@pytest.mark.parametrize(
+    ("record", "coordinate", "vendors", "basis", "where"),
+    [
+        ({"opted_out": True}, NAME, "withhold-record", Basis.SCHOOL_OFFICIAL, "out"),
+        ({"opted_out": True}, None, "withhold-record", Basis.SCHOOL_OFFICIAL, "out"),
+        ({"opted_out": True}, MARK, "withhold-record", Basis.SCHOOL_OFFICIAL, "out"),
+        ({"opted_out": True}, NAME, "withhold-fields", Basis.SCHOOL_OFFICIAL, "withheld"),
+        ({"opted_out": True}, None, "withhold-fields", Basis.SCHOOL_OFFICIAL, "in"),
+        ({}, NAME, "withhold-fields", Basis.SCHOOL_OFFICIAL, "in"),
+        ({"directory_block": True}, NAME, "withhold-record", Basis.DIRECTORY_INFORMATION, "withheld"),
+        ({"directory_block": True}, LANGUAGE, "withhold-record", Basis.DIRECTORY_INFORMATION, "in"),
+        ({"directory_block": True}, NAME, "withhold-record", Basis.SCHOOL_OFFICIAL, "in"),
+        ({}, NAME, "withhold-record", Basis.DIRECTORY_INFORMATION, "in"),
+    ],
+)
+def test_what_a_family_decided_is_kept_back_as_the_district_says(
+    record: dict[str, bool], coordinate: Coordinate | None, vendors: str, basis: Basis, where: str
+) -> None:
+    type_name = coordinate.partition(".")[0] if coordinate else "Student"
+    assert stands(type_name, replace(PUPIL, **record), coordinate, with_rule(vendors, basis)) == where
