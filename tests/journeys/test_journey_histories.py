@@ -1,7 +1,7 @@
 """Whatever happens to a space and a grant, a vendor that applies the changes holds exactly what a full sync gives."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,11 +95,37 @@ regrants = st.one_of(
     st.sampled_from(["initial", "masked"]).map(
         lambda how: WIDE.replace('"firstName"', f'{{ field = "firstName", as = "{how}" }}')
     ),
+    some_rows.map(lambda rows: WIDE.replace("[rows]\n", f"[rows]\n{rows}\n")),
     grants(),
     st.none(),
 )
-steps = st.tuples(st.sampled_from([0, 1, 2, 3, 100]), st.booleans())
-history = st.lists(st.one_of(edits, edits, regrants.map(lambda text: ("grant", text)), steps), max_size=9)
+events = st.one_of(edits, edits, edits, regrants.map(lambda text: ("grant", text)))
+steps = st.tuples(st.sampled_from([0, 1, 2, 3, 100]), st.sampled_from([False, False, True]))
+rounds = st.lists(
+    st.tuples(st.lists(events, min_size=1, max_size=3), st.lists(steps, max_size=3)), min_size=1, max_size=6
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> "History":
+    return History(
+        name=draw(st.sampled_from(sorted(LISTS))),
+        pages=draw(st.booleans()),
+        chunk=draw(st.sampled_from([1, 3, 500])),
+        synced=draw(st.sampled_from([None, 2, 100, 100])),
+        rounds=draw(rounds),
+    )
+
+
+@dataclass
+class History:
+    """Rounds of what happens and of what the vendor then asks, of one list; before them perhaps a whole sync."""
+
+    name: str
+    pages: bool  # whether the first sync goes page by page with `after`
+    chunk: int
+    synced: int | None  # with how many records in a page, if at all
+    rounds: list[tuple[list[tuple[object, ...]], list[tuple[int, bool]]]]
 
 
 @dataclass
@@ -166,21 +192,22 @@ async def recorded_as_it_left(stage: Stage, vendor: Vendor) -> None:
         return
 
 
-async def play(stage: Stage, name: str, pages: bool, chunk: int, events: list[tuple[object, ...]]) -> None:
+async def play(stage: Stage, history: History) -> None:
     asked = stage.asked
-    limits = msgspec.structs.replace(asked.rooms.settings.limits, chunk=chunk)
+    limits = msgspec.structs.replace(asked.rooms.settings.limits, chunk=history.chunk)
     asked.rooms.settings = msgspec.structs.replace(asked.rooms.settings, limits=limits)
     await reset(stage.space)
     in_force(asked, {CLIENT: WIDE})
-    vendor = Vendor(asked, CLIENT, query(name), pages)
-    for event in events:
-        match event:
-            case (int(first), bool(lost)):
-                await vendor.step(first, lost=lost)
-                if name == "students" and chunk == 500 and not lost:
-                    await recorded_as_it_left(stage, vendor)
-            case _:
-                await happen(stage, event)
+    vendor = Vendor(asked, CLIENT, query(history.name), history.pages)
+    if history.synced is not None:
+        await vendor.sync(history.synced)
+    for events, steps in history.rounds:
+        for event in events:
+            await happen(stage, event)
+        for first, lost in steps:
+            await vendor.step(first, lost=lost)
+            if history.name == "students" and history.chunk == 500 and not lost:
+                await recorded_as_it_left(stage, vendor)
     await vendor.sync(3)
     assert vendor.held == await full(asked, CLIENT, vendor.query)
     before = vendor.cursor
@@ -190,29 +217,22 @@ async def play(stage: Stage, name: str, pages: bool, chunk: int, events: list[tu
         await change(stage.space, "Student", 0, first_name="nobody")
 
 
-def histories(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """That many random histories of one list, under one way of a first sync and one size of chunk."""
-    sized = settings(
+def profile(examples: int) -> settings:
+    return settings(
         max_examples=examples,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         derandomize=bool(os.environ.get("CI")),
     )
-    drawn = given(
-        name=st.sampled_from(sorted(LISTS)), pages=st.booleans(), chunk=st.sampled_from([1, 3, 500]), events=history
-    )
-    return lambda test: sized(drawn(test))
 
 
-@histories(EXAMPLES)
-def test_a_vendor_that_applies_the_changes_holds_what_a_full_sync_gives(
-    on_a_file: Stage, name: str, pages: bool, chunk: int, events: list[tuple[object, ...]]
-) -> None:
-    on_a_file.portal.call(play, on_a_file, name, pages, chunk, events)
+@profile(EXAMPLES)
+@given(history=histories())
+def test_a_vendor_that_applies_the_changes_holds_what_a_full_sync_gives(on_a_file: Stage, history: History) -> None:
+    on_a_file.portal.call(play, on_a_file, history)
 
 
-@histories(EXAMPLES // 8)
-def test_so_does_the_vendor_of_a_space_on_postgresql(
-    on_a_server: Stage, name: str, pages: bool, chunk: int, events: list[tuple[object, ...]]
-) -> None:
-    on_a_server.portal.call(play, on_a_server, name, pages, chunk, events)
+@profile(EXAMPLES // 8)
+@given(history=histories())
+def test_so_does_the_vendor_of_a_space_on_postgresql(on_a_server: Stage, history: History) -> None:
+    on_a_server.portal.call(play, on_a_server, history)
