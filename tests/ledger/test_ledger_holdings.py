@@ -1,5 +1,6 @@
 """What vendors hold is kept with the entry that it belongs to, shared where it is alike, and let go in time."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import RequestError, Unavailable
@@ -31,12 +32,19 @@ def digests(*rows: int, of: bytes = b"d") -> dict[int, bytes]:
     return dict.fromkeys(rows, of * 16)
 
 
+class Unhurried(Holdings):
+    """Holdings that are pruned when the test says so."""
+
+    def prune_soon(self) -> None:
+        pass
+
+
 class Kept:
     """A ledger in which vendors' holdings are kept, at a moment that the test sets."""
 
     def __init__(self, engine: AsyncEngine, checkpoints: Checkpoints, changes: Changes) -> None:
         self.now = NOON
-        self.holdings = Holdings(engine, changes, lambda: self.now)
+        self.holdings = Unhurried(engine, changes, lambda: self.now)
         self.ledger = Ledger(engine, SPACE, checkpoints, holdings=self.holdings)
         self.engine = engine
 
@@ -154,7 +162,41 @@ async def test_a_holding_that_lost_a_part_is_none(kept: Kept) -> None:
         await kept.holdings.digests(one, one.places)
 
 
-async def test_holdings_are_no_part_of_the_chain_and_are_pruned_beside_it(kept: Kept, checkpoints: Checkpoints) -> None:
+async def test_what_need_not_be_kept_is_let_go_beside_the_answers(
+    engine: AsyncEngine, checkpoints: Checkpoints
+) -> None:
+    holdings = Holdings(engine, Changes(days=1, keep=1), lambda: NOON)
+    ledger = Ledger(engine, SPACE, checkpoints, holdings=holdings)
+    old = await holdings.grown(NOTHING, digests(1), (), id=drawn(), through=None, state=None)
+    await ledger.record(an_entry(at=NOON - timedelta(days=2)), (old,))
+    for _ in range(200):
+        async with engine.connect() as connection:
+            if not (await connection.execute(select(func.count()).select_from(holding_part))).scalar_one():
+                break
+        await asyncio.sleep(0.05)
+    else:
+        raise AssertionError("It is still there")
+    await ledger.close()
+
+
+async def test_what_cannot_be_pruned_stands_a_while_longer_and_the_log_says_so(
+    kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    holdings = Holdings(kept.engine, Changes())
+    async with kept.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE holding RENAME TO moved"))
+    holdings.prune_soon()
+    for _ in range(200):
+        if "could not be pruned" in caplog.text:
+            break
+        await asyncio.sleep(0.05)
+    async with kept.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE moved RENAME TO holding"))
+    assert "could not be pruned" in caplog.text
+    await holdings.close()
+
+
+async def test_holdings_are_no_part_of_the_chain(kept: Kept, checkpoints: Checkpoints) -> None:
     for n in range(1, 5):
         await kept.next(NOTHING, digests(n))
     assert (await verify(kept.engine, checkpoints)).sound
