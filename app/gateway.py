@@ -1,6 +1,6 @@
 """One vendor request, top to bottom. Nothing else happens anywhere."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.disclosing import Bytes, Disclosure
@@ -11,6 +11,7 @@ from app.federation.supergraph import CORE
 from app.installation import Installation
 from app.operation.bind import bind
 from app.operation.filtering import check_filters
+from app.operation.limits import cost_of
 from app.sources.fetch import Asking
 from app.telemetry.trail import Trail
 
@@ -31,6 +32,7 @@ class Answer:
     """What leaves: one object, or a stream of chunks of one object."""
 
     body: bytes | AsyncIterator[Bytes]
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 async def answer(request: Request, rooms: Installation) -> Answer:
@@ -45,6 +47,7 @@ async def answer(request: Request, rooms: Installation) -> Answer:
     stage("turn")
     async with rooms.turns.turn(trail.client) as turn:
         caller = rooms.authorization.caller(request.authorization)  # its access may have ended while it waited
+        quota = await rooms.rates.spend(caller.client)
         space, ledger = rooms.space(caller)
         authority = rooms.authority(caller)
         disclosure = Disclosure(rooms, ledger, caller, authority, trail)
@@ -53,6 +56,7 @@ async def answer(request: Request, rooms: Installation) -> Answer:
             operation = rooms.operation(request.document, request.operation_name)
             disclosure = replace(disclosure, operation=operation)
             bound = bind(operation, rooms.schema, request.variables, rooms.settings.limits)
+            quota = await rooms.rates.weigh(caller.client, quota, cost_of(operation, rooms.schema).of(bound.variables))
             stage("authorize")
             authorized = rooms.authorized(operation, authority)
             check_filters(authorized, bound.arguments)
@@ -63,7 +67,7 @@ async def answer(request: Request, rooms: Installation) -> Answer:
             local = local_values(authorized, rooms.schema, bound.variables, bound.true)
             parts = turn.pieces(execute(plan, asking, {CORE: space}, local))
             denials = (denial for denial in authorized.denials if denial.asked(bound.true))
-            return Answer(await disclosure.answer(parts, denials))
+            return Answer(await disclosure.answer(parts, denials), quota.headers())
         except RequestError as error:
             await disclosure.refuse(error)
             raise

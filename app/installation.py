@@ -30,6 +30,7 @@ from app.policy.authority import Authority, authority
 from app.policy.model import PolicySet
 from app.settings import Settings
 from app.spaces.space import Space
+from app.traffic.rates import Rates
 from app.traffic.turns import Turns
 
 Clock = Callable[[], datetime]
@@ -102,6 +103,7 @@ class Installation:
     ledgers: dict[SpaceId, Ledger]
     policies: PolicySet
     turns: Turns
+    rates: Rates
     clock: Clock = now
     followed: float = inf  # when it last took in what changed, by the monotonic clock
     _operations: Recent[tuple[str, str | None], Operation] = field(default_factory=lambda: Recent(TEXT))

@@ -119,7 +119,7 @@ def routes(
     """Every address of an installation. INVARIANT: only a sandbox has vendors, and so a route that gives tokens."""
     return [
         Route("/graphql", graph),
-        *oauth.routes(rooms.authorization),
+        *oauth.routes(rooms.authorization, rooms.rates.ask_for_token),
         *explorer.routes(sandbox=vendors is not None),
         *(sandbox.routes(rooms, vendors) if vendors is not None else ()),
         *pages.routes(issuer=rooms.settings.issuer, sdl=sdl),

@@ -34,6 +34,7 @@ from app.spaces.space import Space
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
 from app.storage.published import change_number, current
+from app.traffic.rates import Rates
 from app.traffic.turns import Turns
 from app.watching import Watch
 
@@ -73,6 +74,7 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
     engines = [control]
     spaces: dict[SpaceId, Space] = {}
     ledgers: dict[SpaceId, Ledger] = {}
+    rates = Rates.of(settings.traffic)
     try:
         await migrate(control, "control")
         holder = Holder()
@@ -103,11 +105,8 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
             spaces=spaces,
             ledgers=ledgers,
             policies=holder.policies,
-            turns=Turns(
-                at_once=settings.traffic.at_once,
-                waiting=settings.traffic.waiting,
-                wait_seconds=settings.traffic.wait_seconds,
-            ),
+            turns=Turns.of(settings.traffic),
+            rates=rates,
             clock=clock,
         )
         follower = Follower(rooms, holder)
@@ -121,6 +120,7 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
                 await task
             follower.close()
     finally:
+        await rates.close()
         for each in ledgers.values():
             await each.close()
         for one in spaces.values():

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from app.errors import TooMany
+from app.settings import Traffic
 
 Item = TypeVar("Item")
 
@@ -103,6 +104,11 @@ class Turns:
         self._busy = busy
         self._lines: dict[str, Line] = {}
         self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def of(cls, traffic: Traffic) -> "Turns":
+        """As the configuration has them."""
+        return cls(at_once=traffic.at_once, waiting=traffic.waiting, wait_seconds=traffic.wait_seconds)
 
     def turn(self, client: str) -> "Turn":
         """A turn for one request, to be entered: `async with turns.turn(client) as turn`."""

@@ -72,11 +72,12 @@ class GraphQL:
             headers = Headers(scope)
             media = _accepted(headers)
             request = await read_request(scope, receive, headers, self.body_bytes, trail)
-            body = (await self.answer(request)).body
+            answer = await self.answer(request)
+            body = answer.body
             if isinstance(body, bytes):
-                await _respond(send, HTTPStatus.OK, media, body)
+                await _respond(send, HTTPStatus.OK, media, body, answer.headers)
             else:
-                start = _start(HTTPStatus.OK, media)
+                start = _start(HTTPStatus.OK, media, answer.headers)
                 await stream(body, start, receive, send, request=name, seconds=self.stream_seconds)
         except Aborted:
             trail.code = "BROKEN_OFF"

@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app.errors import Unavailable
+from app.errors import TooMany, Unavailable
 from app.oauth.authorization import Authorization
+from app.oauth.proof import claimed_client
 from app.oauth.server import NO_STORE, FormRequest, Reply
 from app.web import openapi
 from app.web.edge import REQUEST_ID
@@ -26,6 +27,9 @@ FIELDS = 32
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+Asked = Callable[[str, str], Awaitable[None]]
+"""Counts a request of a client from an address, before anything of it is looked at. Raises: TooMany."""
+
 
 class _Refused(Exception):  # noqa: N818 - it says what became of the request
     def __init__(self, sentence: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
@@ -34,8 +38,8 @@ class _Refused(Exception):  # noqa: N818 - it says what became of the request
         self.status = status
 
 
-def routes(authorization: Authorization) -> list[Route]:
-    """Every OAuth2 route of the application."""
+def routes(authorization: Authorization, asked: Asked | None = None) -> list[Route]:
+    """Every OAuth2 route of the application. `asked` counts the requests for tokens."""
     described = openapi.document(authorization.server_metadata())
     documents: dict[str, Callable[[], object]] = {
         "/oauth/jwks": authorization.jwks,
@@ -44,7 +48,7 @@ def routes(authorization: Authorization) -> list[Route]:
         "/.well-known/oauth-protected-resource/graphql": authorization.graph_metadata,
     }
     return [
-        Route("/oauth/token", _Posted(authorization.token)),
+        Route("/oauth/token", _Posted(authorization.token, asked)),
         Route("/oauth/introspect", _Posted(authorization.introspect)),
         Route("/oauth/revoke", _Posted(authorization.revoke)),
         *(Route(path, _document(read), methods=["GET"]) for path, read in documents.items()),
@@ -59,8 +63,9 @@ def routes(authorization: Authorization) -> list[Route]:
 class _Posted:
     """An endpoint that forms are posted to. It answers to every method, so that each but POST is told the same."""
 
-    def __init__(self, answer: Callable[[FormRequest], Awaitable[Reply]]) -> None:
+    def __init__(self, answer: Callable[[FormRequest], Awaitable[Reply]], asked: Asked | None = None) -> None:
         self._answer = answer
+        self._asked = asked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
@@ -70,11 +75,17 @@ class _Posted:
         try:
             form = await _form(request)
             address = request.client.host if request.client else ""
-            reply = await self._answer(FormRequest(form, request.headers.get("authorization"), address))
+            posted = FormRequest(form, request.headers.get("authorization"), address)
+            if self._asked is not None:
+                await self._asked(claimed_client(posted.authorization, form), address)
+            reply = await self._answer(posted)
             return JSONResponse(reply.body, reply.status, reply.headers)
         except _Refused as refused:
             allow = {"Allow": "POST"} if refused.status is HTTPStatus.METHOD_NOT_ALLOWED else {}
             return _error("invalid_request", refused.sentence, refused.status, allow)
+        except TooMany as error:
+            headers = {name.decode(): value.decode() for name, value in error.headers}
+            return _error("temporarily_unavailable", error.message, HTTPStatus.TOO_MANY_REQUESTS, headers)
         except Unavailable as error:
             failure = fail(error, request.scope.get(REQUEST_ID, ""))
             return _error("temporarily_unavailable", failure.message, failure.status, {"Retry-After": "5"})

@@ -67,7 +67,7 @@ async def test_beside_a_flood_another_client_is_answered_first(larkspur: Asked, 
     other = await request(
         larkspur, "other", f'{{ student(id: "{larkspur.id("other", "Student", worlds.ANA)}") {{ firstName }} }}'
     )
-    app = site(main.routes(larkspur.rooms, main.graphql(larkspur.rooms), Readiness({})))
+    app = site(main.routes(larkspur.rooms, main.graphql(larkspur.rooms), Readiness({}), None))
     theirs: Counter[bytes] = Counter()
     ours: Counter[bytes] = Counter()
     async with served(app) as port:
