@@ -13,18 +13,14 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
-from math import exp
 from types import TracebackType
 from typing import TypeVar
 
 from app.errors import TooMany
 from app.settings import Traffic
+from app.traffic.line import MEMORY, Line
 
 Item = TypeVar("Item")
-
-MEMORY = 1.0
-"""Units: seconds over which it is averaged how much a client asks."""
 
 FEW = 2.0
 """So many requests at once, on average, are no flood: who asks no more gives way to nobody."""
@@ -35,8 +31,11 @@ STREAM = 8
 WAY = 20.0
 """While others are here all the time, a client stays away so many times longer than its last piece took."""
 
+LONGEST = 3.0
+"""Units: seconds that a client stays away at most. What others did while its piece ran is in the reckoning too."""
+
 OFTEN = 5.0
-"""Who is here a quarter of the time counts as one who is always here."""
+"""Who is here a fifth of the time counts as one who is always here."""
 
 BURST = 0.02
 """Units: seconds of work that a client may have begun at once. Two requests it may have in any case."""
@@ -52,37 +51,6 @@ PRESENT = 0.005
 
 PAUSE = 1.0
 """Units: seconds that a refusal is held back: who asks again at once shall not live on refusals."""
-
-
-@dataclass(slots=True, eq=False)
-class Line:
-    """One client: what of it runs, what waits, and how much it asks on average."""
-
-    at: float
-    present: int = 0  # requests that are here, running or waiting
-    load: float = 0.0  # ... on average, as it was `at`
-    share: float = 0.0  # which part of the time its work took, on average, as it was `at`
-    running: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})  # new requests, and further pieces
-    waiting: dict[bool, deque[asyncio.Future[None]]] = field(default_factory=lambda: {True: deque(), False: deque()})
-    spree: float = 0.0  # what it took since others were last let in
-    pausing: bool = False  # until they were
-    piece: float = 0.005  # what a piece of its work takes, on average over the last few
-    began: float = 0.0  # what `busy` said when its work began, or was last reckoned
-    away_until: float = 0.0
-
-    def average(self, now: float) -> float:
-        """How much it asks, brought up to date."""
-        if now > self.at:
-            kept = exp((self.at - now) / MEMORY)
-            self.load = self.load * kept + self.present * (1 - kept)
-            self.share *= kept
-            self.at = now
-        return self.load
-
-    def change(self, now: float, by: int) -> None:
-        """Requests come or go."""
-        self.average(now)
-        self.present += by
 
 
 class Turns:
@@ -169,7 +137,8 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._resume, line)  # after whatever has come in meanwhile
         line.share = min(line.share + took / MEMORY, 1.0)
         if load > FEW:
-            line.away_until = max(line.away_until, now) + took * WAY * self._others(line, now)
+            away = min(took * WAY * self._others(line, now), LONGEST)
+            line.away_until = max(line.away_until, now + away)
         if self._timer is not None or any(any(other.waiting.values()) for other in self._lines.values()):
             self._wake()
 
@@ -192,7 +161,7 @@ class Turns:
         return not running or line.average(now) <= FEW or not self._others(line, now)
 
     def _places(self, line: Line) -> int:
-        """How many new requests of a client may run at once: the fewer, the longer each keeps others waiting."""
+        """How much of a client may run at once: the less, the longer each piece keeps others waiting."""
         return self.at_once if line.piece <= BURST / self.at_once else max(int(BURST / line.piece), 2)
 
     def _others(self, line: Line, now: float) -> float:
@@ -242,7 +211,7 @@ class Turns:
     def _forget(self) -> None:
         now = self._clock()
         for client, line in list(self._lines.items()):
-            if not line.present and line.average(now) < PRESENT and line.away_until <= now:
+            if not line.present and not line.long and line.average(now) < PRESENT and line.away_until <= now:
                 del self._lines[client]
 
 
@@ -277,6 +246,7 @@ class Turn:
     async def pieces(self, made: AsyncGenerator[Item]) -> AsyncGenerator[Item]:
         """Hand on what is made piece by piece: the first within this turn, each further one in a turn of its own."""
         line, turns, long = self._line, self._turns, False
+        line.long += 1
         try:
             yield await anext(made)
             long = True
@@ -291,6 +261,7 @@ class Turn:
                     turns.end(line, further=True)
                 yield piece
         finally:
+            line.long -= 1
             self._done()
             if long:
                 turns.leave(line, STREAM)
