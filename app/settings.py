@@ -8,10 +8,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
+from app.addresses import host_of, unreadable, with_password
 from app.errors import ConfigurationError
 from app.names import SpaceId, is_space_id
 from app.toml.culprit import Problem, culprit
@@ -131,37 +132,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             case "sqlite":
                 return f"sqlite+aiosqlite:///{(self.home / rest.removeprefix('/')).resolve()}"
             case "postgresql":
-                return f"postgresql+asyncpg://{self._with_password(rest)}"
+                return f"postgresql+asyncpg://{with_password(rest, self.home)}"
             case _:
                 raise ConfigurationError(
                     f"A database is named by sqlite:///FILE or postgresql://…, not by {scheme}://. Write one of them.",
                     file=str(self.home / "homeroom.toml"),
                 )
-
-    def _with_password(self, rest: str) -> str:
-        """A PostgreSQL address whose password is the first line of its `password_file`, if it names one."""
-        base, _, query = rest.partition("?")
-        options = [option for option in query.split("&") if option]
-        named = [option for option in options if option.startswith("password_file=")]
-        if not named:
-            return rest
-        file = self.home / unquote(named[-1].removeprefix("password_file="))
-        try:
-            password = file.read_text(encoding="utf-8").split("\n")[0].rstrip("\r")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"The file holds a database's password and cannot be read ({type(error).__name__}). "
-                "Put it there, or correct `password_file` in homeroom.toml.",
-                file=str(file),
-            ) from None
-        user, at, place = base.rpartition("@")
-        if not at:
-            raise ConfigurationError(
-                "A database that names a password_file names a user too: postgresql://USER@HOST/DATABASE. Add it.",
-                file=str(self.home / "homeroom.toml"),
-            )
-        kept = "&".join(option for option in options if option not in named)
-        return f"{user.partition(':')[0]}:{quote(password, safe='')}@{place}" + (f"?{kept}" if kept else "")
 
     def resource(self, space: SpaceId) -> str:
         """The RFC 8707 resource that names a space: `https://host/spaces/tx/grand-bend`."""
@@ -174,7 +150,7 @@ def read_settings(file: Path) -> Settings:
     Raises: ConfigurationError with file, key and what to do.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigurationError(
             "There is no such file. Make an installation with `homeroom init`, or name one with --config.",
@@ -197,6 +173,7 @@ def parse_settings(text: str, file: Path) -> Settings:
         problem = next(problems(settings), None)
     except msgspec.ValidationError as error:
         problem = culprit(tree, Settings, str(error))
+    problem = problem or next(controls(tree), None)
     if "home" in tree:
         problem = ("home",), "There is no such key here. Correct its name, or take it out."
     if problem is not None:
@@ -220,17 +197,27 @@ def _tree(text: str, file: Path) -> tuple[dict[str, object], Mapping[Place, int]
         ) from None
 
 
+def controls(tree: object, path: Place = ()) -> Iterator[Problem]:
+    """Every text that holds a control character."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from controls(value, (*path, key))
+    elif isinstance(tree, str) and re.search(r"[\x00-\x1f\x7f]", tree):
+        yield path, "The text holds a control character. Take it out."
+
+
 def problems(settings: Settings) -> Iterator[Problem]:
     """What types alone do not say."""
-    parts = urlsplit(settings.issuer)
-    loopback = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+    issuer = settings.issuer
+    host = host_of(issuer)
+    loopback = host in {"127.0.0.1", "localhost", "::1"}
+    if not issuer.startswith("https://") and not (issuer.startswith("http://") and loopback):
         yield (
             ("issuer",),
             "Tokens travel over TLS: the issuer is an https:// address. Plain http is for loopback alone. Correct it.",
         )
-    if parts.path or parts.query or parts.fragment:
-        yield ("issuer",), "The issuer has no path. Write scheme and host only."
+    if not host or set(issuer.partition("://")[2]) & set("/?#@"):
+        yield ("issuer",), "The issuer has no path and no user. Write scheme and host only, such as https://host."
     for name in settings.spaces:
         if not is_space_id(name):
             yield ("spaces", name), "A space is named `state/district` in lower case, such as tx/grand-bend. Rename it."
@@ -239,6 +226,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
         for key, value in msgspec.structs.asdict(getattr(settings, section)).items():
             if isinstance(value, int) and value < 1 and (value < 0 or key != "notice_seconds"):
                 yield (section, key), "A limit is at least 1. Correct it."
+            elif isinstance(value, int) and value > 10**12:
+                yield (section, key), "This is more than anything can be. Correct it."
     yield from _watching(settings)
 
 
@@ -272,6 +261,11 @@ def _databases(settings: Settings) -> Iterator[Problem]:
             yield (
                 path,
                 f"A database is sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {scheme}. Write one of them.",
+            )
+        elif unreadable(url):
+            yield (
+                path,
+                "The address cannot be read. Write it as docs/configuration.md shows: in a password `@` is %40.",
             )
         if whose and taken.setdefault(url, whose) != whose:
             yield path, f"{taken[url]} is kept in the same place. Give each space databases or schemas of its own."

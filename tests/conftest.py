@@ -2,6 +2,7 @@
 
 import io
 import logging
+import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -34,6 +35,15 @@ def postgres() -> Iterator[postgresql.Server]:
         pytest.skip(f"{error} Install it (on Debian: apt-get install postgresql) to run these tests.")
     with postgresql.server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def pg_dump() -> None:
+    """PostgreSQL's client programs, or the test is skipped."""
+    if shutil.which("pg_dump") is None:
+        pytest.skip(
+            "pg_dump is not here. Install it (on Debian: apt-get install postgresql-client) to run these tests."
+        )
 
 
 @pytest.fixture

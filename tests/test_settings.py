@@ -34,6 +34,18 @@ def refusal(folder: Path, text: str) -> ConfigurationError:
         ('\nissuer = "http://homeroom.example"\n', 2, "issuer", "https"),
         ('\nissuer = "https://homeroom.example/path"\n', 2, "issuer", "no path"),
         ("control = \n", 1, None, "not TOML"),
+        ('issuer = "https://"\n', 1, "issuer", "host"),
+        ('issuer = "https://homeroom.example:99999"\n', 1, "issuer", "host"),
+        ('issuer = "https://user@homeroom.example"\n', 1, "issuer", "no user"),
+        ('policies = "a\\u0000b"\n', 1, "policies", "control character"),
+        ("[limits]\nchunk = 99999999999999999\n", 2, "limits.chunk", "more than"),
+        ('control = "sqlite:///"\n', 1, "control", "cannot be read"),
+        ('control = "postgresql://u@h:port/db"\n', 1, "control", "cannot be read"),
+        ('control = "postgresql://u:p%zz@[::1/db"\n', 1, "control", "cannot be read"),
+        ('control = "postgresql:///db"\n', 1, "control", "cannot be read"),
+        ('control = "postgresql://u@h/db?schema="\n', 1, "control", "cannot be read"),
+        ('control = "postgresql://u@h/db?schema=a&schema=b"\n', 1, "control", "cannot be read"),
+        ('control = "postgresql://u@h/db?sslmode=on"\n', 1, "control", "cannot be read"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line_and_key(
@@ -67,3 +79,10 @@ def test_a_password_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("x")
     with pytest.raises(ConfigurationError, match="a user too"):
         Settings(home=tmp_path).database_url("postgresql://db/homeroom?password_file=there")
+
+
+def test_addresses_that_postgresql_takes_are_taken(tmp_path: Path) -> None:
+    file = tmp_path / "homeroom.toml"
+    for url in ("postgresql://u:p%40@h:5433/db?sslmode=verify-full", "postgresql:///db?host=/run/postgresql"):
+        file.write_text(f'\ufeffcontrol = "{url}"\n', encoding="utf-8")
+        assert read_settings(file).control == url

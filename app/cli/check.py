@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+from redis import Redis
+from redis.exceptions import RedisError
 
 from app.cli.check_locks import check_locks
 from app.cli.main import Context
@@ -56,6 +58,7 @@ def examine(settings: Settings) -> Report:
     check_keys(settings, report)
     policies = check_policies(settings, report)
     asyncio.run(check_databases(settings, policies, report))
+    check_around(settings, report)
     return report
 
 
@@ -82,6 +85,21 @@ def check_keys(settings: Settings, report: Report) -> None:
     report.findings += [
         f"{file}: Others on this machine can read it. Run: chmod 600 {file}" for file in _open_to_others(settings)
     ]
+
+
+def check_around(settings: Settings, report: Report) -> None:
+    """What else the server leans on: the store that requests are counted in, and the token for `/metrics`."""
+    if settings.traffic.store != "memory":
+        try:
+            with Redis.from_url(settings.traffic.store.replace("valkey", "redis", 1), socket_timeout=5) as store:
+                store.ping()
+        except (RedisError, OSError, ValueError) as error:
+            report.findings.append(
+                f"traffic.store: The store does not answer ({type(error).__name__}). Start it, or correct its address."
+            )
+    token = settings.home / settings.metrics.token_file
+    if settings.metrics.read_by == "token" and not token.is_file():
+        report.findings.append(f"{token}: The token for /metrics is missing, and so nobody can read them. Write one.")
 
 
 def _open_to_others(settings: Settings) -> Iterator[Path]:

@@ -117,6 +117,8 @@ async def test_numbers_given_out_after_the_backup_never_name_another_record(
     tmp_path: Path, database_url: str, request: pytest.FixtureRequest
 ) -> None:
     sqlite = database_url.startswith("sqlite")
+    if not sqlite:
+        request.getfixturevalue("pg_dump")
     settings = await installation(tmp_path / "home", None if sqlite else database_url)
     url = settings.database_url(settings.spaces[worlds.SPACE].database)
     archive = await archived(settings, tmp_path / "backup.tar")
@@ -243,6 +245,7 @@ async def test_a_place_that_cannot_be_rewritten_is_named(tmp_path: Path) -> None
         await restore(archive, tmp_path / "new", {})
 
 
+@pytest.mark.usefixtures("pg_dump")
 async def test_postgresql_is_restored_where_nothing_is(tmp_path: Path, postgres: Postgres) -> None:
     url = postgres.fresh()
     settings = await installation(tmp_path / "home", f"{url}?schema=gb")

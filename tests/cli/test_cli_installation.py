@@ -67,7 +67,9 @@ def test_init_may_keep_what_replicas_share_elsewhere(run: Run, postgres_url: str
     assert settings.traffic.store == "valkey://store:6379/0"
     assert not (run.home / "control.db").exists()
     assert stat.S_IMODE((run.home / "homeroom.toml").stat().st_mode) == 0o600  # it holds a password
-    assert run("check")[0] == 0
+    _, out, _ = run("check")
+    assert "traffic.store: The store does not answer" in out
+    (run.home / "homeroom.toml").write_text((run.home / "homeroom.toml").read_text().replace("[traffic]\nstore", "#"))
     (run.home / "homeroom.toml").chmod(0o644)
     status, out, _ = run("check")
     assert status == 1
@@ -204,3 +206,11 @@ def test_a_configuration_that_cannot_be_read_ends_with_3_and_names_the_key(insta
         assert status == 3
         assert "homeroom.toml" in err
         assert "contrl" in err
+
+
+def test_check_misses_the_token_that_metrics_are_read_by(installed: Run) -> None:
+    file = installed.home / "homeroom.toml"
+    file.write_text(file.read_text() + '\n[metrics]\nread_by = "token"\n')
+    status, out, _ = installed("check")
+    assert status == 1
+    assert f"{installed.home / 'keys' / 'metrics'}: The token" in out

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests import worlds
 from tests.journeys.served import Home, Server, granting, served, until, world_installed
 from tests.postgres import Server as Postgres
@@ -35,7 +37,11 @@ def asked_all_the_while(server: Server, token: str) -> Iterator[list[int]]:
             caller.join(60)
 
 
-def test_a_backup_under_load_is_restored_elsewhere_and_goes_on(tmp_path: Path, store: Postgres | None) -> None:
+def test_a_backup_under_load_is_restored_elsewhere_and_goes_on(
+    tmp_path: Path, store: Postgres | None, request: pytest.FixtureRequest
+) -> None:
+    if store is not None:
+        request.getfixturevalue("pg_dump")
     home = Home(tmp_path / "home", store)
     vendor = world_installed(home, chunk=2)
     home.grant(SPACE, "readwell", granting("readwell", {"Student": "firstName"}))
