@@ -29,7 +29,7 @@ async def held(engine: AsyncEngine, type_name: str) -> set[int]:
 
 async def removed(engine: AsyncEngine, type_name: str, key: str) -> Merged:
     await worlds.build(engine)
-    async with storing(engine) as store:
+    async with storing(engine, secret=bytes(32)) as store:
         await store.remove([(type_name, key)])
         return await store.merge()
 
@@ -63,7 +63,7 @@ async def test_what_belongs_to_a_student_goes_with_them(database: AsyncEngine) -
 
 async def test_an_action_goes_with_its_incident_and_a_transcript_with_its_session(database: AsyncEngine) -> None:
     await worlds.build(database)
-    async with storing(database) as store:
+    async with storing(database, secret=bytes(32)) as store:
         await store.remove([("DisciplineIncident", "incident-1"), ("Session", "fall27")])
         await store.merge()
     assert await held(database, "DisciplineAction") == of(worlds.ACTIONS, 1, 2, 7)
@@ -72,7 +72,7 @@ async def test_an_action_goes_with_its_incident_and_a_transcript_with_its_sessio
 
 async def test_a_row_that_names_what_is_nowhere_is_refused(database: AsyncEngine) -> None:
     await worlds.build(database)
-    async with storing(database) as store:
+    async with storing(database, secret=bytes(32)) as store:
         named = [("leo", "birch", None), ("leo", None, "no-such"), ("nobody", None, None), ("leo", None, None)]
         rows = [("a.xml", n, f"new-{n}", None, "2026-10-10", "Tardy", *keys) for n, keys in enumerate(named, 1)]
         await store.stage(EVENT, rows)
