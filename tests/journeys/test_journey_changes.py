@@ -8,14 +8,15 @@ import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.cli.optout import Line, take
 from app.errors import RequestError
-from app.ledger.entry import Recorded
+from app.ledger.entry import Kind
 from app.ledger.reading import Filters, entries
 from app.ledger.report import of_student
 from app.settings import Changes
 from app.spaces.asked import Asked as RootAsked
 from tests import worlds
-from tests.journeys.vendor import Vendor, change, in_force, remove, reset, space_of
+from tests.journeys.vendor import Vendor, change, in_force, last_entry, remove, reset, space_of
 from tests.journeys.world import Asked, granting, larkspur, larkspur_database
 
 __all__ = ["larkspur", "larkspur_database"]
@@ -66,12 +67,6 @@ def ids(asked: Asked, *rows: int) -> list[str]:
     return [asked.id("readwell", "Student", row) for row in rows]
 
 
-async def last_entry(asked: Asked) -> Recorded:
-    async for recorded in entries(asked.rooms.ledgers[worlds.SPACE].holdings.engine, Filters(), page=1):
-        return recorded
-    raise AssertionError("Nothing is recorded")
-
-
 async def test_where_nothing_changed_the_cursor_stays_and_nothing_is_read(
     vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +96,7 @@ async def test_a_nested_change_sends_the_record_that_it_stands_in_and_no_other(
     await change(space, "SchoolEnrollment", 8, grade_level="06")  # Kim's
     await vendor.step(100)
     assert (vendor.sent, vendor.removed) == (ids(larkspur, worlds.KIM), [])
-    (recorded,) = {tuple(sorted(one.students or ())) for one in (await last_entry(larkspur)).entry.disclosed} - {()}
+    (recorded,) = {tuple(sorted(one.students or ())) for one in (await last_entry(larkspur)).disclosed} - {()}
     assert recorded == (worlds.KIM,)
 
 
@@ -111,7 +106,7 @@ async def test_a_shared_parent_that_changed_sends_all_that_hang_on_it(
     await change(space, "School", worlds.MIDDLE, name_of_institution="Larkspur Junior High")
     await vendor.step(100)
     assert sorted(vendor.sent) == sorted(ids(larkspur, worlds.LEO, worlds.PAT))
-    left = {coordinate for one in (await last_entry(larkspur)).entry.disclosed for coordinate in one.coordinates}
+    left = {coordinate for one in (await last_entry(larkspur)).disclosed for coordinate in one.coordinates}
     assert "School.nameOfInstitution" in left
 
 
@@ -135,6 +130,23 @@ async def test_a_student_who_leaves_the_rows_is_a_removal_and_comes_back_whole(
     assert (vendor.sent, vendor.removed) == (ids(larkspur, worlds.ANA), [])
 
 
+async def test_a_student_whose_family_opts_out_is_a_removal_and_nobody_else_is_named(
+    larkspur: Asked, vendor: Vendor
+) -> None:
+    engine = larkspur.rooms.ledgers[worlds.SPACE].holdings.engine
+    others = await of_student(engine, worlds.IVY)
+    line = Line(0, "max", "readwell")
+    await take(larkspur.rooms.settings, worlds.SPACE, [line], remove=False)
+    await vendor.step(100)
+    assert (vendor.sent, vendor.removed) == ([], ids(larkspur, worlds.MAX))
+    (removed,) = (await last_entry(larkspur)).removed
+    assert list(removed.students or ()) == [worlds.MAX]
+    assert await of_student(engine, worlds.IVY) == others
+    await take(larkspur.rooms.settings, worlds.SPACE, [line], remove=True)
+    await vendor.step(100)
+    assert (vendor.sent, vendor.removed) == (ids(larkspur, worlds.MAX), [])
+
+
 async def test_a_field_that_is_granted_no_longer_comes_again_as_null(
     larkspur: Asked, space: AsyncEngine, vendor: Vendor
 ) -> None:
@@ -152,7 +164,7 @@ async def test_a_removal_stands_in_the_ledger_and_nothing_is_claimed_of_those_wh
     others = await of_student(engine, worlds.IVY)
     await remove(space, "Student", worlds.ZED)
     await vendor.step(100)
-    (removed,) = (await last_entry(larkspur)).entry.removed
+    (removed,) = (await last_entry(larkspur)).removed
     assert (removed.coordinates, list(removed.students or ()), removed.records) == (("Student",), [worlds.ZED], 1)
     assert await of_student(engine, worlds.IVY) == others
 
@@ -307,14 +319,11 @@ async def test_a_long_answer_still_leaves_in_chunks_and_its_cursor_covers_all_of
         assert len(vendor.held) == 10
         await change(space, "School", worlds.OAK, name_of_institution="Oak")
         await change(space, "School", worlds.ELM, name_of_institution="Elm")
-        before = (await last_entry(larkspur)).sequence
         await vendor.step(100)
-        kinds = [
-            recorded.entry.kind.value
-            async for recorded in entries(larkspur.rooms.ledgers[worlds.SPACE].holdings.engine, Filters())
-            if recorded.sequence > before
-        ]
-        assert kinds.count("chunk") > 2
+        assert (await last_entry(larkspur)).kind is Kind.CLOSING
+        engine = larkspur.rooms.ledgers[worlds.SPACE].holdings.engine
+        kinds = [recorded.entry.kind async for recorded in entries(engine, Filters())]
+        assert kinds[: kinds.index(Kind.OPENING)].count(Kind.CHUNK) > 2
         assert not await vendor.step(100)
         assert vendor.sent == []
     finally:

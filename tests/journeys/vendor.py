@@ -12,11 +12,16 @@ from typing import Any
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.ledger.entry import Entry
+from app.ledger.reading import fetch, read
+from app.ledger.store import entry
 from app.names import SpaceId
 from app.policy.reading import read_policies
 from app.spaces.merging import REQUIRED
+from app.spaces.opt_outs import OptOut, opt_students_in, opt_students_out
 from app.spaces.state import set_mark
-from app.spaces.tables import BY_TYPE
+from app.spaces.tables import BY_TYPE, opt_out
+from app.spaces.writing import writing
 from app.storage.engines import open_engine
 from tests import worlds
 from tests.journeys.world import DISTRICT, STATE, Asked
@@ -94,13 +99,20 @@ async def full(asked: Asked, client: str, query: str) -> dict[str, Any]:
     return vendor.held
 
 
-def in_force(asked: Asked, grants: Mapping[str, str]) -> None:
-    """Let these grants, by client, be all that there are."""
-    files = {f"{worlds.SPACE}/district.toml": DISTRICT, "tx/state.toml": STATE}
+def in_force(asked: Asked, grants: Mapping[str, str], rule: str = "") -> None:
+    """Let these grants, by client, be all that there are; `rule` is what the district's policy says besides."""
+    files = {f"{worlds.SPACE}/district.toml": DISTRICT + rule, "tx/state.toml": STATE}
     files |= {f"{worlds.SPACE}/grants/{client}.toml": text for client, text in grants.items()}
     policies = read_policies({name: text.encode() for name, text in files.items()})
     assert not policies.findings, policies.findings
     asked.rooms.put_in_force(policies)
+
+
+async def last_entry(asked: Asked) -> Entry:
+    """What the ledger was told last."""
+    newest = select(entry).order_by(entry.c.sequence.desc()).limit(1)
+    (row,) = await fetch(asked.rooms.ledgers[worlds.SPACE].holdings.engine, newest)
+    return read(row).entry
 
 
 @asynccontextmanager
@@ -150,6 +162,18 @@ async def add(engine: AsyncEngine, type_name: str, values: Mapping[str, object])
         await set_mark(connection)
 
 
+async def decide(engine: AsyncEngine, row: int, client: str, *, out: bool) -> None:
+    """A family of the world opts out of a client, or of every vendor, or takes that back."""
+    if row > len(worlds.STUDENTS):
+        return
+    one = OptOut(str(worlds.STUDENTS[row - 1]["source_key"]), client)
+    async with writing(engine) as connection:
+        if out:
+            await opt_students_out(connection, [one], worlds.TODAY.isoformat())
+        else:
+            await opt_students_in(connection, [one])
+
+
 async def reset(engine: AsyncEngine) -> None:
     """The world as it was written."""
     async with engine.begin() as connection:
@@ -161,4 +185,5 @@ async def reset(engine: AsyncEngine) -> None:
         for name, table in BY_TYPE.items():
             empty = dict.fromkeys(table.columns.keys())
             await connection.execute(table.insert(), [empty | dict(row) for row in worlds.WORLD[name]])
+        await connection.execute(delete(opt_out))
         await set_mark(connection)
