@@ -31,6 +31,7 @@ from app.web.graphql import GraphQL
 from app.web.log import note
 from app.web.probes import Readiness
 from app.web.site import site
+from app.web.stopping import heeding
 
 CONFIG = "HOMEROOM_CONFIG"
 """The environment variable that names `homeroom.toml` to a worker."""
@@ -73,8 +74,10 @@ def application(
                 watch.trails = trails(rooms.settings)
                 telling = asyncio.create_task(tell_metrics(rooms))
                 settle()
-                app.router.routes.extend(routes(rooms, graph, _readiness(rooms.settings), vendors))
-                yield
+                readiness = _readiness(rooms.settings)
+                app.router.routes.extend(routes(rooms, graph, readiness, vendors))
+                with heeding(readiness, rooms.settings.server.notice_seconds):
+                    yield
                 await graph.finished(LAST_WORDS)
                 telling.cancel()
                 await asyncio.to_thread(watch.trails.close)

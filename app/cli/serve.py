@@ -23,13 +23,7 @@ from app.settings import Settings
 from app.web.connection import Connection
 from app.web.log import CONFIGURATION
 
-GRACE = 30
-"""Units: seconds that running answers have to leave in when the server is told to stop."""
-
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-PLACES = 1_000
-"""Connections that one process holds at once; whoever comes beyond is told to come back."""
 
 
 @click.command()
@@ -93,7 +87,7 @@ def serve_alone(
     app = application(opening, failed=failures.append, vendors=vendors)
     signal.signal(signal.SIGTERM, _end)
     try:
-        uvicorn.Server(_configuration(app, 1)).run(sockets=[listener])
+        uvicorn.Server(_configuration(app, settings, 1)).run(sockets=[listener])
     except SystemExit as end:
         if end.code != STARTUP_FAILURE:
             raise
@@ -111,7 +105,7 @@ def serve_together(settings: Settings, listener: socket.socket, said: str, worke
     listener.set_inheritable(True)
     with tempfile.TemporaryDirectory(prefix="homeroom-metrics-") as folder:
         os.environ.update({CONFIG: str(config.resolve()), FOLDER: folder})
-        supervisor = Multiprocess(_configuration("app.main:from_environment", workers), sockets=[listener])
+        supervisor = Multiprocess(_configuration("app.main:from_environment", settings, workers), sockets=[listener])
         click.echo(said, err=True)
         supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
@@ -139,7 +133,7 @@ async def _try(settings: Settings) -> None:
         pass
 
 
-def _configuration(app: object, workers: int) -> uvicorn.Config:
+def _configuration(app: object, settings: Settings, workers: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         factory=isinstance(app, str),
@@ -153,9 +147,9 @@ def _configuration(app: object, workers: int) -> uvicorn.Config:
         access_log=False,  # the edge writes a line for each request, without its address
         server_header=False,
         timeout_keep_alive=15,
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=settings.server.grace_seconds,
         timeout_worker_healthcheck=30,
-        limit_concurrency=PLACES,
+        limit_concurrency=settings.server.connections,
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,6 +55,25 @@ def test_what_runs_when_it_is_told_to_stop_is_answered(home: Path) -> None:
             received = b"".join(iter(lambda: caller.recv(65_536), b""))
         assert received.startswith(b"HTTP/1.1 200 ")
         assert b'"purpose":"instruction"' in received
+        assert server.process.wait(30) == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_that_is_told_to_stop_says_so_and_goes_on_until_the_balancer_has_noticed(
+    tmp_path: Path, workers: str
+) -> None:
+    home = installed(tmp_path / "home")
+    with (home / "homeroom.toml").open("a") as file:
+        file.write("\n[server]\nnotice_seconds = 2\n")
+    with serving(home, "--workers", workers) as server:
+        headers = {"authorization": f"Bearer {token(home)}"}
+        assert httpx.get(f"{server.url}/readyz").text == "ready\n"
+        server.process.send_signal(signal.SIGTERM)
+        until = time.monotonic() + 20
+        while (said := httpx.get(f"{server.url}/readyz")).status_code == 200 and time.monotonic() < until:
+            time.sleep(0.02)
+        assert (said.status_code, said.text) == (503, "not ready: stopping\n")
+        assert httpx.post(f"{server.url}/graphql", json=QUERY, headers=headers).status_code == 200
         assert server.process.wait(30) == 0
 
 

@@ -197,3 +197,20 @@ async def test_a_stop_lets_a_slow_answer_leave_whole(district: tuple[Home, Vendo
         assert server.process.wait(60) == 0
     assert len(ids_in(received)) == 3000
     assert (await recorded(home))[-1].kind is Kind.CLOSING
+
+
+async def test_a_stop_breaks_off_what_has_not_left_after_its_grace_and_the_ledger_says_so(
+    district: tuple[Home, Vendor],
+) -> None:
+    home, vendor = district
+    home.config.write_text(home.config.read_text() + "\n[server]\ngrace_seconds = 1\n")
+    with served(home) as server:
+        answer = server.slowly(server.token(vendor, SMALL), EVERYTHING)
+        received = answer.read(50_000)
+        server.stop()  # it ends well though nobody reads on
+        received += rest_of(answer)
+    left = await recorded(home)
+    assert left[-1].kind is Kind.ABORTED
+    assert 0 < len(ids_in(received)) < 3000
+    assert ids_in(received) <= ids_of(home, left, vendor)
+    assert home.json("disclosures", "verify", SMALL)["interrupted"] == []

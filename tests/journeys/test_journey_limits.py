@@ -83,3 +83,19 @@ async def test_requests_for_tokens_are_limited_too_even_good_ones(limited: tuple
     assert int(answers[2].headers["retry-after"]) > 0
     assert answers[2].headers["ratelimit"].startswith('"tokens";r=0;t=')
     assert answers[2].headers["cache-control"] == "no-store"
+
+
+async def test_threat_18_nothing_personal_may_be_kept_by_a_cache(limited: tuple[Asked, httpx.AsyncClient]) -> None:
+    _, client = limited
+    answers = [await ask(limited, "readwell") for _ in range(4)]
+    answers += [
+        await ask(limited, "mathpath", {"query": "{ nothing }"}),
+        await ask(limited, "mathpath", []),
+        await client.get("/graphql", params=QUERY),
+        await client.post("/graphql", json=QUERY, headers={"authorization": "Bearer bad"}),
+        *[await client.post(f"/oauth/{name}", data={"token": "x"}) for name in ("token", "introspect", "revoke")],
+        await client.get("/readyz"),
+        await client.get("/metrics"),
+    ]
+    assert {answer.status_code for answer in answers} >= {200, 400, 401, 429}
+    assert [answer.url.path for answer in answers if answer.headers.get("cache-control") != "no-store"] == []

@@ -416,7 +416,7 @@ def test_a_space_that_cannot_be_reached_is_503_and_the_others_go_on(alone: tuple
 # The canary
 
 
-def test_what_is_not_granted_is_in_no_answer_no_log_and_no_ledger(world: World) -> None:
+def test_threat_6_what_is_not_granted_is_in_no_answer_no_log_no_metric_and_no_ledger(world: World) -> None:
     server, home = world.server, world.home
     token = server.token(world.mathlab, SMALL)
     ssn, name, mail = CANARIES["ssn"], CANARIES["name"], CANARIES["mail"]
@@ -440,6 +440,7 @@ def test_what_is_not_granted_is_in_no_answer_no_log_and_no_ledger(world: World) 
     pages = [
         requests.get(f"{server.url}{path}", timeout=30) for path in ("/", "/metrics", "/readyz", "/schema.graphql")
     ]
+    assert 'homeroom_graph_requests_total{client="mathlab"' in pages[1].text
     seen = {
         **{f"answer {n}": it.content + repr(it.headers).encode() for n, it in enumerate([*answers, *pages])},
         "log": server.log.read_bytes(),

@@ -78,7 +78,7 @@ async def watched(tmp_path: Path, log: io.StringIO) -> AsyncIterator[tuple[str, 
             yield log.getvalue(), metrics.text, sent
 
 
-async def test_no_value_of_a_record_and_no_word_of_a_request_is_in_log_metrics_or_traces(
+async def test_threat_26_no_value_of_a_record_and_no_word_of_a_request_is_in_log_metrics_or_traces(
     watched: tuple[str, str, list[bytes]],
 ) -> None:
     log, metrics, sent = watched

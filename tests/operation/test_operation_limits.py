@@ -137,14 +137,14 @@ def test_depth_and_aliases_hold_for_operations_that_are_not_run() -> None:
 
 @pytest.mark.parametrize("opening", ["a{", "...{", "a(b:[", "a(b:{c:"])
 @pytest.mark.parametrize("levels", [300, 5000])
-def test_thousands_of_levels_end_in_an_error(opening: str, levels: int) -> None:
+def test_threat_30_thousands_of_levels_end_in_an_error(opening: str, levels: int) -> None:
     closing = {"a{": "}", "...{": "}", "a(b:[": "])", "a(b:{c:": "})"}[opening]
     inner = "[" * levels + "]" * levels if opening == "a(b:[" else "{c:" * levels + "1" + "}" * levels
     text = "{" + (opening * levels + "x" + closing * levels if opening[-1] == "{" else f"a(b:{inner})") + "}"
     assert refusal(text, Limits(tokens=10**6)) == {"code": "LIMIT_DEPTH", "limit": 16, "figure": 201}
 
 
-def test_thousands_of_levels_of_fragments_end_in_an_error() -> None:
+def test_threat_30_thousands_of_levels_of_fragments_end_in_an_error() -> None:
     chain = " ".join(f"fragment F{level} on Query {{ ...F{level + 1} }}" for level in range(3000))
     text = f"{{ ...F0 }} {chain} fragment F3000 on Query {{ __typename }}"
     assert refusal(text, Limits(tokens=10**6))["code"] == "LIMIT_SELECTIONS"

@@ -39,11 +39,19 @@ def client_of(answer: Gateway, *, id_header: str = "") -> httpx.AsyncClient:
 
 
 @contextlib.asynccontextmanager
-async def served(app: Starlette, connection: type[Connection] = Connection) -> AsyncIterator[int]:
+async def served(
+    app: Starlette, connection: type[Connection] = Connection, *, connections: int | None = None
+) -> AsyncIterator[int]:
     """The application on a real socket; gives its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http=connection, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+        app,
+        http=connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        limit_concurrency=connections,
     )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]

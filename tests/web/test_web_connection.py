@@ -43,13 +43,13 @@ async def converse(port: int, sent: bytes) -> bytes:
         pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\n{  \r\n", id="half its chunks"),
     ],
 )
-async def test_a_request_that_does_not_arrive_in_time_loses_its_place(sent: bytes) -> None:
+async def test_threat_29_a_request_that_does_not_arrive_in_time_loses_its_place(sent: bytes) -> None:
     async with served(app_of(answer), Hasty) as port:
         received = await converse(port, sent)
     assert received == b"" or received.startswith(b"HTTP/1.1 408 ")
 
 
-async def test_a_caller_that_trickles_loses_its_place_too() -> None:
+async def test_threat_29_a_caller_that_trickles_loses_its_place_too() -> None:
     async with served(app_of(answer), Hasty) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
@@ -78,7 +78,7 @@ async def test_a_second_request_has_its_own_time() -> None:
         writer.close()
 
 
-async def test_endless_headers_are_refused() -> None:
+async def test_threat_29_endless_headers_are_refused() -> None:
     async with served(app_of(answer)) as port:
         for filler in (b"x: " + b"a" * 200_000, b"".join(b"x%d: a\r\n" % number for number in range(20_000))):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -98,7 +98,7 @@ async def test_what_follows_a_body_is_no_header() -> None:
     assert received.endswith(b'{"data": null}')
 
 
-async def test_an_upgrade_to_a_websocket_is_not_taken() -> None:
+async def test_threat_23_an_upgrade_to_a_websocket_is_not_taken() -> None:
     async with served(app_of(answer)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(
@@ -108,3 +108,16 @@ async def test_an_upgrade_to_a_websocket_is_not_taken() -> None:
         line = await asyncio.wait_for(reader.readline(), 5)
         writer.close()
     assert line.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_threat_29_beyond_the_limit_of_connections_a_caller_is_told_to_come_back() -> None:
+    async with served(app_of(answer), connections=5) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        received = await converse(port, HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY)
+        assert received.startswith(b"HTTP/1.1 503 ")
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        await asyncio.sleep(0.05)
+        received = await converse(port, HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY)
+        assert received.startswith(b"HTTP/1.1 200 ")

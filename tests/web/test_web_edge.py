@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 CANARY = "987-65-4320"
 
 
-async def test_what_fails_is_masked_and_the_log_knows_it_by_the_same_id(log: io.StringIO) -> None:
+async def test_threat_6_what_fails_is_masked_and_the_log_knows_it_by_the_same_id(log: io.StringIO) -> None:
     async def answer(_: Request) -> Answer:
         try:
             raise KeyError(CANARY)
@@ -44,7 +44,7 @@ async def test_what_fails_is_masked_and_the_log_knows_it_by_the_same_id(log: io.
     assert failure["request"] == response.headers["x-request-id"]
 
 
-async def test_each_request_has_one_line_without_its_query_or_its_address(log: io.StringIO) -> None:
+async def test_threat_26_each_request_has_one_line_without_its_query_or_its_address(log: io.StringIO) -> None:
     async def answer(_: Request) -> Answer:
         return Answer(b'{"data":{"secret":"' + CANARY.encode() + b'"}}')
 
@@ -107,7 +107,7 @@ async def test_a_line_says_who_asked_and_what_became_of_it(log: io.StringIO) -> 
     assert (line["client"], line["code"], line["status"]) == ("readwell", "BAD_USER_INPUT", 200)
 
 
-async def test_every_other_route_is_masked_too(log: io.StringIO) -> None:
+async def test_threat_6_every_other_route_is_masked_too(log: io.StringIO) -> None:
     async def broken(_: HttpRequest) -> Response:
         raise RuntimeError(CANARY)
 
@@ -126,7 +126,7 @@ async def test_every_other_route_is_masked_too(log: io.StringIO) -> None:
     assert CANARY not in log.getvalue()
 
 
-def test_what_a_library_logs_with_an_exception_loses_its_text() -> None:
+def test_threat_6_what_a_library_logs_with_an_exception_loses_its_text() -> None:
     try:
         raise ValueError(CANARY)
     except ValueError as error:
@@ -140,7 +140,7 @@ def test_what_a_library_logs_with_an_exception_loses_its_text() -> None:
     assert CANARY not in Lines().format(trace)
 
 
-async def test_no_route_speaks_websocket() -> None:
+async def test_threat_23_no_route_speaks_websocket() -> None:
     async def answer(_: Request) -> Answer:
         raise AssertionError
 

@@ -114,7 +114,7 @@ async def test_what_no_answer_can_be_is_not_acceptable(accept: str) -> None:
         "",
     ],
 )
-async def test_only_json_bodies_are_taken_so_no_form_can_ask(content_type: str) -> None:
+async def test_threat_21_only_json_bodies_are_taken_so_no_form_can_ask(content_type: str) -> None:
     gateway = Recorder()
     answer = await post(gateway, QUERY, content_type=content_type)
     assert answer.status_code == 415
@@ -123,7 +123,7 @@ async def test_only_json_bodies_are_taken_so_no_form_can_ask(content_type: str) 
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "identity, gzip"])
-async def test_a_compressed_body_is_refused_unread(coding: str) -> None:
+async def test_threat_28_a_compressed_body_is_refused_unread(coding: str) -> None:
     answer = await post(Recorder(), b"\x1f\x8b", content_encoding=coding)
     assert answer.status_code == 415
     assert answer.headers["accept-encoding"] == "identity"
@@ -153,7 +153,7 @@ async def test_a_compressed_body_is_refused_unread(coding: str) -> None:
         pytest.param(b"\xff\xfe" + '{"query":"a"}'.encode("utf-16-le"), id="utf-16"),
     ],
 )
-async def test_a_malformed_request_gets_400_and_quotes_nothing(body: bytes) -> None:
+async def test_threat_11_a_malformed_request_gets_400_and_quotes_nothing(body: bytes) -> None:
     gateway = Recorder()
     for accept in (JSON, GRAPHQL):
         answer = await post(gateway, body, accept=accept)
@@ -166,7 +166,7 @@ async def test_a_malformed_request_gets_400_and_quotes_nothing(body: bytes) -> N
     assert gateway.asked == []
 
 
-async def test_deep_json_and_integers_of_5000_digits_end_in_a_400() -> None:
+async def test_threat_11_deep_json_and_integers_of_5000_digits_end_in_a_400() -> None:
     gateway = Recorder()
     graph = GraphQL(gateway, challenge=lambda _: "Bearer", body_bytes=1_000_000, stream_seconds=1)
     transport = httpx.ASGITransport(site([Route("/graphql", graph)]))
@@ -204,7 +204,7 @@ async def test_a_malformed_address_gets_400(query_string: str) -> None:
     assert gateway.asked == []
 
 
-async def test_a_body_past_the_limit_is_refused_whether_or_not_it_says_its_length() -> None:
+async def test_threat_11_a_body_past_the_limit_is_refused_whether_or_not_it_says_its_length() -> None:
     async def pieces():  # type: ignore[no-untyped-def]
         for _ in range(LIMIT):
             yield b" " * 100
@@ -222,7 +222,7 @@ async def test_a_body_past_the_limit_is_refused_whether_or_not_it_says_its_lengt
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
-async def test_other_methods_are_refused_and_no_other_site_is_let_in(method: str) -> None:
+async def test_threat_21_other_methods_are_refused_and_no_other_site_is_let_in(method: str) -> None:
     async with client_of(Recorder()) as client:
         answer = await client.request(method, "/graphql", headers={"origin": "https://elsewhere.example"})
     assert answer.status_code == 405
@@ -230,7 +230,7 @@ async def test_other_methods_are_refused_and_no_other_site_is_let_in(method: str
     assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
-async def test_a_cookie_is_no_credential_and_two_credentials_are_none() -> None:
+async def test_threat_21_a_cookie_is_no_credential_and_two_credentials_are_none() -> None:
     gateway = Recorder()
     async with client_of(gateway) as client:
         await client.post("/graphql", json=QUERY, headers={"cookie": "token=t; authorization=Bearer t"})

@@ -127,7 +127,7 @@ async def test_a_caller_that_leaves_between_two_chunks_closes_the_iterator() -> 
         await asyncio.wait_for(closed.wait(), 5)
 
 
-async def test_a_caller_that_reads_slowly_slows_the_iterator_down() -> None:
+async def test_threat_29_a_caller_that_reads_slowly_slows_the_iterator_down() -> None:
     made, stalled = 0, asyncio.Event()
     size, count = 100_000, 400
 
@@ -159,7 +159,7 @@ async def test_a_caller_that_reads_slowly_slows_the_iterator_down() -> None:
     assert received == size * count
 
 
-async def test_a_caller_that_reads_nothing_is_cut_off() -> None:
+async def test_threat_29_a_caller_that_reads_nothing_is_cut_off() -> None:
     closed = asyncio.Event()
 
     class Hasty(Connection):
@@ -178,7 +178,7 @@ async def test_a_caller_that_reads_nothing_is_cut_off() -> None:
         writer.transport.abort()
 
 
-async def test_a_stream_past_its_time_is_broken_off() -> None:
+async def test_threat_29_a_stream_past_its_time_is_broken_off() -> None:
     closed = asyncio.Event()
 
     async def chunks() -> AsyncIterator[bytes]:
