@@ -76,8 +76,8 @@ def restore(ctx: click.Context, file: Path, folder: Path, databases: tuple[str, 
             print_verdict(verdict, name)
         tell(report)
         click.echo(
-            "What was imported, recorded, suspended or revoked since is not in it: import the rosters again, and look "
-            "at `client list` before you serve."
+            "What happened since is not in it: rosters, opt-outs, erasures, clients that were suspended or revoked. "
+            "Do those again before you serve."
         )
     ctx.exit(0 if sound and not report.findings else 1)
 

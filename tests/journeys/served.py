@@ -148,17 +148,16 @@ def made(folder: Path, postgres: Postgres | None, spaces: Mapping[str, tuple[str
     return home
 
 
-def world_installed(home: Home, client: str = "readwell", *, chunk: int = 500) -> Vendor:
-    """A new installation whose one space holds the hand-written world, and a vendor of every scope."""
+def world_installed(home: Home, client: str = "readwell", *, chunk: int = 500, store: str = "memory") -> Vendor:
+    """A new installation whose one space holds the hand-written world, and a vendor of every scope who may ask much."""
 
     async def install() -> str:
         create(home.folder)
         server = home.postgres
         control = server.fresh() if server else "sqlite:///control.db"
         text = home.config.read_text().replace("sqlite:///control.db", control)
-        text += (
-            f"\n[limits]\nchunk = {chunk}\n\n[traffic]\npoints_per_minute = 1_000_000\ntokens_per_minute = 1_000_000\n"
-        )
+        text += f"\n[limits]\nchunk = {chunk}\n"
+        text += f'\n[traffic]\nstore = "{store}"\npoints_per_minute = 1_000_000\ntokens_per_minute = 1_000_000\n'
         home.config.write_text(text)
         settings = await add_space(
             home.settings,

@@ -6,6 +6,7 @@ checkpoints. The PostgreSQL server is the module's alone, for it is restarted.
 
 import asyncio
 import json
+import re
 import shutil
 import threading
 import time
@@ -17,14 +18,17 @@ import pytest
 import requests
 from requests.auth import HTTPBasicAuth
 
+from app.ledger.checkpoints import Checkpoints
 from app.ledger.entry import Entry, Kind
 from app.ledger.reading import Filters, entries
+from app.ledger.verify import Verdict, verify
 from app.names import SpaceId
 from app.schema.catalogue import SCOPES
 from app.storage.engines import open_engine
 from tests import postgres as postgresql
 from tests import worlds
 from tests.journeys.served import Home, Server, Vendor, granting, ready, served, until, world_installed
+from tests.traffic.redis import BINARIES, Store, store
 
 SPACE = str(worlds.SPACE)
 ONE = "query One { schools { nodes { nameOfInstitution } } }"
@@ -48,11 +52,23 @@ def database() -> Iterator[postgresql.Server]:
 
 
 @pytest.fixture(scope="module")
-def homes(tmp_path_factory: pytest.TempPathFactory, database: postgresql.Server) -> tuple[Home, Home, Vendor]:
-    """Two homes over one control database, one space, one ledger; and a vendor."""
+def counted() -> Iterator[Store | None]:
+    """The store in which both count requests, if there is one here."""
+    if not any(map(shutil.which, BINARIES)):
+        yield None
+        return
+    with store() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def homes(
+    tmp_path_factory: pytest.TempPathFactory, database: postgresql.Server, counted: Store | None
+) -> tuple[Home, Home, Vendor]:
+    """Two homes over one control database, one space, one ledger, one store; and a vendor."""
     folder = tmp_path_factory.mktemp("replicas")
     first = Home(folder / "first", database)
-    vendor = world_installed(first, chunk=2)
+    vendor = world_installed(first, chunk=2, store=counted.url if counted else "memory")
     first.grant(SPACE, "readwell", granting("readwell", FIELDS))
     shutil.copytree(first.folder, folder / "second")
     return first, Home(folder / "second", database), vendor
@@ -179,10 +195,18 @@ def check_whole_answers(load: Load, whole: dict[str, bytes], home: Home) -> None
 
 def verified(*homes: Home) -> None:
     """The chain is sound by the checkpoints of each machine."""
+
+    async def look(home: Home) -> Verdict:
+        engine = open_engine(home.settings.database_url(home.settings.spaces[SPACE].ledger))
+        try:
+            return await verify(engine, Checkpoints.of(home.settings, SpaceId(SPACE)))
+        finally:
+            await engine.dispose()
+
     for home in homes:
-        verdict = home.json("disclosures", "verify", SPACE)
-        assert verdict["sound"], verdict["findings"]
-        assert verdict["checkpoints"] > 0
+        verdict = asyncio.run(look(home))
+        assert verdict.sound, verdict.findings
+        assert verdict.checkpoints > 0
 
 
 def test_a_token_that_one_replica_revoked_is_refused_by_the_other_within_a_second(
@@ -204,6 +228,26 @@ def test_a_token_that_one_replica_revoked_is_refused_by_the_other_within_a_secon
         until(lambda at=other, by=token: at.post(by, ONE).status_code == 401)
         waits.append(time.monotonic() - began)
     assert min(waits) < 1, waits
+
+
+def test_requests_are_counted_together_and_a_store_that_is_down_refuses_nobody(
+    replicas: list[Server], vendor: Vendor, counted: Store | None
+) -> None:
+    if counted is None:
+        pytest.skip(f"None of {', '.join(BINARIES)} is installed (on Debian: apt-get install redis-server).")
+    token = replicas[0].token(vendor, SPACE)
+
+    def left(server: Server) -> int:
+        answer = server.post(token, ONE)
+        assert answer.status_code == 200
+        return int(re.findall(r"r=(\d+)", answer.headers["ratelimit"])[0])
+
+    rounds = [[left(server) for server in (*replicas, *replicas)] for _ in range(2)]
+    # Each sees what was asked of the other; a minute may end in one of the rounds.
+    assert any(told == sorted(set(told), reverse=True) for told in rounds), rounds
+    counted.stop()
+    assert all(left(server) for server in replicas)
+    counted.start()
 
 
 def test_a_replica_that_is_killed_loses_no_entry_and_gives_no_wrong_answer(
