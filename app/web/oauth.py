@@ -1,7 +1,7 @@
 """OAuth2 over HTTP: forms in, JSON out, nothing kept in any cache that is personal.
 
 Shape: `routes(authorization)` for the application. The limit on failed attempts counts by the address that the server
-sees; behind a proxy, uvicorn takes it from `X-Forwarded-For` where `--forwarded-allow-ips` trusts the proxy.
+sees; behind a proxy, uvicorn takes it from `X-Forwarded-For` where FORWARDED_ALLOW_IPS names the proxy.
 Spec: RFC 6749 §3.2, RFC 7009, RFC 7662, RFC 8414, RFC 9728.
 """
 
