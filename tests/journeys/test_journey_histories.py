@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.names import ClientId
+from app.settings import Traffic
 from app.spaces.identifiers import identifiers
 from tests import worlds
 from tests.journeys.vendor import Vendor, add, change, decide, full, in_force, last_entry, remove, reset, space_of
@@ -141,11 +142,16 @@ class Stage:
     space: AsyncEngine
 
 
+HURRIED = {"traffic": Traffic(points_per_minute=10**9)}
+
+
 @contextmanager
 def staged(home: Path, database: str | None) -> Iterator[Stage]:
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(opened(home, {CLIENT: WIDE}, databases={worlds.SPACE: database})) as asked,
+        portal.wrap_async_context_manager(
+            opened(home, {CLIENT: WIDE}, databases={worlds.SPACE: database}, settings=HURRIED)
+        ) as asked,
         portal.wrap_async_context_manager(space_of(asked)) as space,
     ):
         yield Stage(portal, asked, space)

@@ -95,7 +95,7 @@ def _without_cursor(node: Any) -> Any:
 async def full(asked: Asked, client: str, query: str) -> dict[str, Any]:
     """What a full sync gives, by id."""
     vendor = Vendor(asked, client, query)
-    await vendor.step(10_000)
+    await vendor.step(1_000)
     return vendor.held
 
 
