@@ -32,6 +32,8 @@ from requests_oauthlib import OAuth2Session
 
 from app.installation import Clock
 from app.installing import add_space, create
+from app.ledger.checkpoints import Checkpoints
+from app.ledger.verify import Verdict, verify
 from app.main import application
 from app.names import SpaceId
 from app.oauth.clients import add_client
@@ -177,6 +179,19 @@ def world_installed(home: Home, client: str = "readwell", *, chunk: int = 500, s
             await clients.dispose()
 
     return Vendor(client, asyncio.run(install()))
+
+
+def verdict(home: Home, space: str) -> Verdict:
+    """What `disclosures verify` finds, without a process for it."""
+
+    async def look() -> Verdict:
+        engine = open_engine(home.settings.database_url(home.settings.spaces[space].ledger))
+        try:
+            return await verify(engine, Checkpoints.of(home.settings, SpaceId(space)))
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(look())
 
 
 def granting(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import worlds
-from tests.journeys.served import Home, Server, granting, served, until, world_installed
+from tests.journeys.served import Home, Server, granting, served, until, verdict, world_installed
 from tests.postgres import Server as Postgres
 
 SPACE = str(worlds.SPACE)
@@ -59,7 +59,7 @@ def test_a_backup_under_load_is_restored_elsewhere_and_goes_on(
         assert set(answered) == {200}
         server.stop()
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
-    entries_then = home.json("disclosures", "verify", SPACE)["entries"]
+    entries_then = verdict(home, SPACE).entries
 
     elsewhere = Home(tmp_path / "elsewhere", store)
     moved = [] if store is None else [f"--database=control={store.fresh()}", f"--database={SPACE}={store.fresh()}"]
@@ -72,7 +72,7 @@ def test_a_backup_under_load_is_restored_elsewhere_and_goes_on(
     with served(elsewhere) as server:
         assert server.ask(server.token(vendor, SPACE), ALL) == before
         server.stop()
-    after = elsewhere.json("disclosures", "verify", SPACE)
-    assert after["sound"]
-    assert after["entries"] > ledger["entries"]
-    assert home.json("disclosures", "verify", SPACE)["entries"] == entries_then  # what was left behind is as it was
+    after = verdict(elsewhere, SPACE)
+    assert after.sound
+    assert after.entries > ledger["entries"]
+    assert verdict(home, SPACE).entries == entries_then  # what was left behind is as it was

@@ -18,16 +18,14 @@ import pytest
 import requests
 from requests.auth import HTTPBasicAuth
 
-from app.ledger.checkpoints import Checkpoints
 from app.ledger.entry import Entry, Kind
 from app.ledger.reading import Filters, entries
-from app.ledger.verify import Verdict, verify
 from app.names import SpaceId
 from app.schema.catalogue import SCOPES
 from app.storage.engines import open_engine
 from tests import postgres as postgresql
 from tests import worlds
-from tests.journeys.served import Home, Server, Vendor, granting, ready, served, until, world_installed
+from tests.journeys.served import Home, Server, Vendor, granting, ready, served, until, verdict, world_installed
 from tests.traffic.redis import BINARIES, Store, store
 
 SPACE = str(worlds.SPACE)
@@ -195,18 +193,10 @@ def check_whole_answers(load: Load, whole: dict[str, bytes], home: Home) -> None
 
 def verified(*homes: Home) -> None:
     """The chain is sound by the checkpoints of each machine."""
-
-    async def look(home: Home) -> Verdict:
-        engine = open_engine(home.settings.database_url(home.settings.spaces[SPACE].ledger))
-        try:
-            return await verify(engine, Checkpoints.of(home.settings, SpaceId(SPACE)))
-        finally:
-            await engine.dispose()
-
     for home in homes:
-        verdict = asyncio.run(look(home))
-        assert verdict.sound, verdict.findings
-        assert verdict.checkpoints > 0
+        found = verdict(home, SPACE)
+        assert found.sound, found.findings
+        assert found.checkpoints > 0
 
 
 def test_a_token_that_one_replica_revoked_is_refused_by_the_other_within_a_second(
