@@ -21,6 +21,10 @@ Row = NewType("Row", int)
 Revision = NewType("Revision", str)
 """The SHA-256 of a policy file's bytes, in hex."""
 
+EVERY_VENDOR = ""
+DIRECTORY_INFORMATION = "#directory"
+"""Of what a family may opt out besides one client, in its place. INVARIANT: no client_id looks like these."""
+
 SPACE_ID = re.compile(r"[a-z]{2}/[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
 

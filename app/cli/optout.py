@@ -4,7 +4,7 @@ import asyncio
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from app.cli.disclosures import printable
 from app.cli.finding import known, opened
 from app.cli.main import Context
 from app.errors import UsageError
-from app.ledger.acts import act
+from app.ledger.acts import act, whom
 from app.ledger.entry import Entry, Kind, Whose
+from app.names import DIRECTORY_INFORMATION, EVERY_VENDOR
 from app.settings import Settings
 from app.spaces.opt_outs import (
-    EVERY_VENDOR,
     OptOut,
     Standing,
     count_blocked,
@@ -35,7 +35,7 @@ from app.storage import control
 REJECTED = 5
 COLUMNS = ("key", "client")
 NO_KEY = "There is no key. Write the district's own key or unique id of the student."
-TOO_MANY = "The line has more cells than the first line has names. Name every column, or take the cell out."
+TOO_MANY = "The line has a cell too many. Name every column in the first line; beside --directory there is no client."
 NO_STUDENT = "The space has no student with this key. Write the district's own key or unique id of the student."
 NO_CLIENT = "There is no such client. `homeroom client list` names them; leave it empty for every vendor."
 
@@ -65,6 +65,7 @@ class Done:
 @click.argument("key", required=False)
 @click.option("--client", help="Only this client; every vendor if left out.")
 @click.option("--file", "source", type=click.Path(path_type=Path), help="A CSV file: key, and client or nothing.")
+@click.option("--directory", is_flag=True, help="Of directory information, on the bases that district.toml names.")
 @click.option("--remove", is_flag=True, help="Take the opt-out back.")
 @click.option("--list", "listing", is_flag=True, help="List the opt-outs that stand.")
 @click.pass_obj
@@ -75,20 +76,28 @@ def optout(
     key: str | None,
     client: str | None,
     source: Path | None,
+    directory: bool,
     remove: bool,
     listing: bool,
 ) -> int:
-    """Record that the student with the district's KEY opted out of every vendor, or of one client, in SPACE."""
+    """Record that the student with the district's KEY opted out in SPACE: of every vendor, of one client, or of
+    directory information.
+    """
     settings = context.settings()
     known(settings, space)
     if [key is not None, source is not None, listing].count(True) != 1:
         raise UsageError("Name one student's KEY, or a --file of them, or ask for the --list.")
-    if (source is not None and client is not None) or (listing and (client is not None or remove)):
-        raise UsageError("The file names clients itself, and the list has all. Leave out --client and --remove there.")
+    if (source is not None and client is not None) or (listing and (client is not None or directory or remove)):
+        raise UsageError("The file names clients itself, and the list has all. Leave out the other options there.")
+    if directory and client is not None:
+        raise UsageError("Directory information is withheld on bases, not from clients. Leave out --client.")
     if listing:
         asyncio.run(show(context, settings, space))
         return 0
     lines = read_lines(source) if source is not None else [Line(0, str(key), client or EVERY_VENDOR)]
+    if directory:
+        # A client beside it would be no decision that could be kept: such a line is not taken.
+        lines = [replace(line, client=DIRECTORY_INFORMATION, whole=line.whole and not line.client) for line in lines]
     done = asyncio.run(take(settings, space, lines, remove=remove))
     if source is None and done.refused:
         raise UsageError(done.refused[0][1])
@@ -119,7 +128,7 @@ def read_lines(source: Path) -> list[Line]:
 
 async def take(settings: Settings, space: str, lines: Sequence[Line], *, remove: bool) -> Done:
     """Record or take back what the lines say, in one transaction; those that name nobody are left out and listed."""
-    clients = await registered(settings) if any(line.client for line in lines) and not remove else None
+    clients = None if remove else await registered(settings)
     done = Done()
     at = today_in(settings, space).isoformat()
     async with acting(settings, space, alone=False) as doing:
@@ -148,7 +157,7 @@ def wrong(line: Line, keys: Mapping[str, str], clients: frozenset[str] | None) -
         return NO_KEY
     if line.key not in keys:
         return NO_STUDENT
-    return NO_CLIENT if clients is not None and line.client and line.client not in clients else None
+    return None if clients is None or line.client in clients else NO_CLIENT
 
 
 def entries(changed: Sequence[Standing], kind: Kind) -> list[Entry]:
@@ -162,9 +171,10 @@ def entries(changed: Sequence[Standing], kind: Kind) -> list[Entry]:
 
 
 async def registered(settings: Settings) -> frozenset[str]:
-    """Every client of this installation."""
+    """What one may opt out of: every client of this installation, all of them, or directory information."""
     async with opened(settings, settings.control) as engine, engine.connect() as connection:
-        return frozenset((await connection.execute(select(control.client.c.id))).scalars())
+        clients = (await connection.execute(select(control.client.c.id))).scalars()
+        return frozenset({*clients, EVERY_VENDOR, DIRECTORY_INFORMATION})
 
 
 def report(context: Context, done: Done, source: Path | None, *, remove: bool) -> None:
@@ -182,7 +192,7 @@ def report(context: Context, done: Done, source: Path | None, *, remove: bool) -
     if done.refused:
         click.echo(f"{len(done.refused)} lines were not taken. Mend them, and run the file again.")
     for one in done.others if source is None else ():
-        click.echo(f"The student is still opted out of {printable(one.client) or 'every vendor'}.")
+        click.echo(f"The student is still opted out of {printable(whom(one.client))}.")
 
 
 async def show(context: Context, settings: Settings, space: str) -> None:
@@ -191,12 +201,12 @@ async def show(context: Context, settings: Settings, space: str) -> None:
         found, blocked = await standing(connection), await count_blocked(connection)
     if context.json:
         listed = [
-            {"key": one.student_key, "client": one.client or None, "since": one.at, "present": one.student is not None}
+            {"key": one.student_key, "of": whom(one.client), "since": one.at, "present": one.student is not None}
             for one in found
         ]
         click.echo(json.dumps({"optOuts": listed, "directoryBlocked": blocked}, indent=2, ensure_ascii=False))
         return
     for one in found:
         gone = "" if one.student is not None else "  (no record at present)"
-        click.echo(printable(f"{one.student_key}  {one.client or 'every vendor'}  since {one.at}{gone}"))
+        click.echo(printable(f"{one.student_key}  {whom(one.client)}  since {one.at}{gone}"))
     click.echo(f"{len(found)} opt-outs stand. The directory information of {blocked} students is blocked.")

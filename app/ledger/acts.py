@@ -6,19 +6,20 @@ from uuid import uuid4
 
 from app.ledger.entry import Entry, Kind, Whose
 from app.ledger.report import plain
+from app.names import DIRECTORY_INFORMATION, EVERY_VENDOR
 
 OPT_OUTS = "OptOut"
 """What stands for the opt-outs that went with an erased student."""
 
 
 def act(kind: Kind, at: datetime, concerned: Iterable[Whose], *, client: str = "") -> Entry:
-    """The entry of an act. `client` is the one that an opt-out is for; empty: every vendor, or none in particular."""
+    """The entry of an act. `client` is what an opt-out is of: see `app.names`; empty too where there is none."""
     return Entry(kind=kind, at=at, request=uuid4().hex, client=client, purpose="", concerned=tuple(concerned))
 
 
 def sentence(entry: Entry) -> str:
     """What was done, in a sentence."""
-    vendor = entry.client or "every vendor"
+    vendor = whom(entry.client)
     records = listed(entry.concerned)
     match entry.kind:
         case Kind.OPT_OUT:
@@ -33,6 +34,11 @@ def sentence(entry: Entry) -> str:
             return "An erased student may be imported again."
         case _:
             raise AssertionError(f"{entry.kind} is no act of the district's")
+
+
+def whom(client: str) -> str:
+    """What a family opts out of, in words."""
+    return {EVERY_VENDOR: "every vendor", DIRECTORY_INFORMATION: "directory information"}.get(client, client)
 
 
 def listed(concerned: Iterable[Whose]) -> str:

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     CHUNK = "chunk"  # ... a part of it is about to leave
     CLOSING = "closing"  # ... all of it has left
     ABORTED = "aborted"  # ... it was broken off; what the chunks say had left
-    OPT_OUT = "opt-out"  # the district recorded that these students opted out of a client, or of every vendor
+    OPT_OUT = "opt-out"  # the district recorded that these students opted out: of a client, or see app.names
     OPT_IN = "opt-in"  # ... took such opt-outs back
     RETENTION = "retention"  # ... deleted records that it had kept as long as it chose
     ERASURE = "erasure"  # ... took a student and everything of theirs out of the space

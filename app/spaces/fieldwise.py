@@ -14,6 +14,7 @@ from aiodataloader import DataLoader
 from graphql import GraphQLResolveInfo, GraphQLSchema, execute
 from sqlalchemy import Select, bindparam, select
 
+from app.names import DIRECTORY_INFORMATION
 from app.operation.model import Operation
 from app.policy.authority import Authority
 from app.policy.decide import Ask, Deny, Permit, Reason, decide
@@ -216,9 +217,11 @@ class Fieldwise:
         if self._decided is None:
             keys = await self.stored(select(t.opt_out.c.student_key, t.opt_out.c.client))
             gone = {key for key, client in keys if client in {"", self.authority.client}}
+            shy = {key for key, client in keys if client == DIRECTORY_INFORMATION}
             known = await self.stored(select(t.student.c.row, t.student.c.source_key))
             flags = await self.stored(select(t.student.c.row, t.student.c.directory_information_block))
-            self._decided = {row for row, key in known if key in gone}, {row for row, flag in flags if flag}
+            withdrawn = {row for row, key in known if key in shy} | {row for row, flag in flags if flag}
+            self._decided = {row for row, key in known if key in gone}, withdrawn
         opted_out, blocked = self._decided
         directory = self.authority.grant.basis in rule.directory_applies_to and fact.sensitivity == "directory"
         return whose in opted_out or (directory and whose in blocked)

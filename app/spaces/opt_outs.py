@@ -6,20 +6,19 @@ Kept by the district's own key, so that an import, a deletion and a return leave
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.names import ClientId, Row
+from app.names import DIRECTORY_INFORMATION, EVERY_VENDOR, ClientId, Row
 from app.spaces.tables import opt_out, student
 
-EVERY_VENDOR = ""
 AT_ONCE = 500
 """How many keys one statement names."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class OptOut:
-    """One family's decision: this student, and this client or every vendor."""
+    """One family's decision: this student, and this client, every vendor, or directory information."""
 
     student_key: str
     client: str = EVERY_VENDOR
@@ -37,13 +36,17 @@ class Standing:
 
 def opted_out(client: ClientId) -> Select[tuple[int]]:
     """The row numbers of the students whose opt-outs concern a client, each once and never null."""
-    concerns = or_(opt_out.c.client == EVERY_VENDOR, opt_out.c.client == client)
-    return (
-        select(student.c.row)
-        .join_from(opt_out, student, student.c.source_key == opt_out.c.student_key)
-        .where(concerns)
-        .distinct()
-    )
+    return _students().where(or_(opt_out.c.client == EVERY_VENDOR, opt_out.c.client == client)).distinct()
+
+
+def blocked(table: FromClause) -> ColumnElement[bool]:
+    """Whether a student's directory information is blocked: by the roster, or because the family opted out of it."""
+    opted = _students().where(opt_out.c.client == DIRECTORY_INFORMATION)
+    return or_(table.c.directory_information_block.is_(True), table.c.row.in_(opted))
+
+
+def _students() -> Select[tuple[int]]:
+    return select(student.c.row).join_from(opt_out, student, student.c.source_key == opt_out.c.student_key)
 
 
 async def student_keys(connection: AsyncConnection, keys: Iterable[str]) -> Mapping[str, str]:
@@ -103,5 +106,5 @@ async def opt_students_in(connection: AsyncConnection, wanted: Sequence[OptOut])
 
 async def count_blocked(connection: AsyncConnection) -> int:
     """How many students' directory information is blocked."""
-    blocked = student.c.directory_information_block.is_(True)
-    return (await connection.execute(select(func.count()).select_from(student).where(blocked))).scalar_one()
+    one = student.alias()
+    return (await connection.execute(select(func.count()).select_from(one).where(blocked(one)))).scalar_one()

@@ -236,7 +236,7 @@ opt_out = Table(
     metadata,
     # By the district's own key, so that it outlives its student's record and holds for one who comes back.
     Column("student_key", String, primary_key=True),
-    Column("client", String, primary_key=True),  # the client_id; empty: every vendor
+    Column("client", String, primary_key=True),  # the client_id, or one of the words in app.names
     Column("at", String, nullable=False),  # the day on which it was recorded
 )
 

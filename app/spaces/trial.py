@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Table, create_engine, false, select
 
-from app.names import Coordinate
+from app.names import EVERY_VENDOR, Coordinate
 from app.policy.authority import Authority
 from app.policy.cases import Enrolled, Record
 from app.policy.withholding import withholding
@@ -19,7 +19,6 @@ from app.spaces import tables as t
 from app.spaces.admission import Admission, school_year
 from app.spaces.columns import metadata
 from app.spaces.driver import Readers
-from app.spaces.opt_outs import EVERY_VENDOR
 from app.spaces.veil import veil
 
 

@@ -14,7 +14,7 @@ from app.policy.withholding import Withholding
 from app.schema.facts import Fact
 from app.spaces import tables as t
 from app.spaces.edges import owner
-from app.spaces.opt_outs import opted_out
+from app.spaces.opt_outs import blocked, opted_out
 
 OPEN, BLOCKED, WITHHELD = 0, 1, 2
 """How much of a record is held back: nothing, its directory fields, everything."""
@@ -62,7 +62,7 @@ def veil(type_name: str, table: FromClause, held: Withholding, *, root: bool) ->
     whose = owner(type_name)
     if whose is None:
         return Veil(table)
-    source, whole, blocked = table, None, None
+    source, whole, held_back = table, None, None
     if root and not held.records:
         gone = opted_out(held.client).subquery()
         source = Join(source, gone, gone.c.row == table.c[whose], isouter=True)
@@ -72,5 +72,5 @@ def veil(type_name: str, table: FromClause, held: Withholding, *, root: bool) ->
         if type_name != "Student":
             student = t.student.alias()
             source = Join(source, student, student.c.row == table.c[whose], isouter=True)
-        blocked = student.c.directory_information_block.is_(True)
-    return Veil(source, whole, blocked, held.directory)
+        held_back = blocked(student)
+    return Veil(source, whole, held_back, held.directory)

@@ -110,6 +110,23 @@ def test_an_opt_out_is_recorded_listed_entered_and_taken_back(settings: Settings
     assert "The ledger of tx/larkspur is as it was recorded" in ok(settings, "disclosures", "verify", SPACE)
 
 
+def test_a_family_opts_out_of_directory_information(settings: Settings, tmp_path: Path) -> None:
+    ok(settings, "optout", SPACE, "max", "--directory")
+    shown = ok(settings, "optout", SPACE, "--list")
+    assert "max  directory information  since" in shown
+    assert "The directory information of 2 students is blocked." in shown  # Ivy's is by the roster
+    assert listed(settings)[0] == "Opted out of directory information: 1 student."
+    file = tmp_path / "blocked.csv"
+    file.write_text("key,client\nmax,\nana,readwell\nleo,\n")
+    result = run(settings, "optout", SPACE, "--file", str(file), "--directory")
+    assert "Opt-outs recorded: 1. 1 stood already." in result.stdout
+    assert "blocked.csv:3: The line has a cell too many." in result.stdout
+    assert "taken back: 1" in ok(settings, "optout", SPACE, "max", "--directory", "--remove")
+    assert listed(settings)[0] == "No longer opted out of directory information: 1 student."
+    for wrong in (["max", "--directory", "--client", "readwell"], ["--directory", "--list"]):
+        assert isinstance(failure(run(settings, "optout", SPACE, *wrong)), UsageError)
+
+
 def test_a_file_of_opt_outs_is_taken_in_one_go_and_what_names_nobody_is_listed_by_line(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -118,14 +135,14 @@ def test_a_file_of_opt_outs_is_taken_in_one_go_and_what_names_nobody_is_listed_b
     result = run(settings, "optout", SPACE, "--file", str(file))
     assert result.return_value == 5
     assert "Opt-outs recorded: 2. 1 stood already." in result.stdout
-    for line, word in ((4, "no student"), (6, "no such client"), (7, "no key"), (8, "more cells")):
+    for line, word in ((4, "no student"), (6, "no such client"), (7, "no key"), (8, "a cell too many")):
         assert re.search(rf"opt-outs\.csv:{line}: .*{word}", result.stdout)
     assert "4 lines were not taken" in result.stdout
     assert "nobody" not in result.stdout
     found = json.loads(ok(settings, "optout", SPACE, "--list", form="json"))
-    assert [(one["key"], one["client"], one["present"]) for one in found["optOuts"]] == [
+    assert [(one["key"], one["of"], one["present"]) for one in found["optOuts"]] == [
         ("leo", "readwell", True),
-        ("max", None, True),
+        ("max", "every vendor", True),
     ]
     assert listed(settings)[:2] == ["Opted out of readwell: 1 student.", "Opted out of every vendor: 1 student."]
     told = json.loads(run(settings, "optout", SPACE, "--file", str(file), "--remove", form="json").stdout)

@@ -16,7 +16,7 @@ from app.federation.execute import execute
 from app.federation.local import local_values
 from app.federation.plan import plan
 from app.federation.supergraph import CORE, supergraph_of_one
-from app.names import ClientId
+from app.names import DIRECTORY_INFORMATION, ClientId
 from app.operation.authorize import authorize
 from app.operation.bind import bind
 from app.operation.filtering import check_filters
@@ -43,7 +43,7 @@ DISTRICT = b'name = "Larkspur ISD"\ntime_zone = "America/Chicago"\npurposes = { 
 EXAMPLES = int(os.environ.get("HOMEROOM_EXAMPLES", "300"))
 
 
-OPT_OUTS = {worlds.MAX: "", worlds.LEO: "readwell", worlds.KIM: "another"}
+OPT_OUTS = {worlds.MAX: "", worlds.LEO: "readwell", worlds.KIM: "another", worlds.TESS: DIRECTORY_INFORMATION}
 GONE = (worlds.MAX, worlds.LEO)
 """Whom an opt-out takes from this client: who opted out of another vendor alone stays."""
 

@@ -1,5 +1,6 @@
 """OneRoster CSV: what each file fills, bulk and delta, and what bad rows become."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import HomeroomError
+from app.spaces.ssns import count_ssns
 from tests.importers.rosters import ONEROSTER, bring, changed, delta, everything, folder, rows, space
 
 pytestmark = pytest.mark.anyio
@@ -126,6 +128,22 @@ async def test_changes_touch_only_what_they_name(database: AsyncEngine, tmp_path
     ]
     after = await everything(database)
     assert {name for name in before if before[name] != after[name]} == {"student", "school_enrollment"}
+
+
+async def test_the_last_import_of_all_students_is_what_tells_of_social_security_numbers(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    await space(database)
+    await bring(database, folder(tmp_path / "r", ONEROSTER))
+    assert (await count_ssns(database)).met == 1
+    change = delta(
+        "users", "s1,active,2026-10-01,true,siobhan,{Local:77},Siobhan,O'Brien,,1001,s1@x.example,,555,,04,,Shiv"
+    )
+    await bring(database, folder(tmp_path / "d", change, mode="delta"))
+    assert (await count_ssns(database)).met == 1  # one row of changes says nothing of the others
+    clean = {name: re.sub(r"\{SSN:[^}]*\},?", "", text) for name, text in ONEROSTER.items()}
+    report = await bring(database, folder(tmp_path / "c", clean))
+    assert (report.ssns_met, (await count_ssns(database)).met) == (0, 0)
 
 
 async def test_a_changed_score_needs_no_line_item(database: AsyncEngine, tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 """What a family's decision takes from an answer, written out by hand: on every path, of one vendor or of all.
 
-Max's family opted out of every vendor, Leo's of `reading` alone, and Ivy's directory information is blocked. Max is row
-5 of the students; his are school enrollment 9, section enrollment 9 and grade 8. Leo is row 2; his are school
-enrollments 3 and 4, section enrollments 4 and 5, grades 4 and 5.
+Max's family opted out of every vendor, Leo's of `reading` alone, and Tess's of directory information; Ivy's is blocked
+by the roster. What is Leo's and Max's stands below, as `LEOS` and `MAXS`.
 """
 
 from collections.abc import AsyncIterator
@@ -12,6 +11,7 @@ import pytest
 
 from app.cli.optout import Line, take
 from app.ledger.report import of_student
+from app.names import DIRECTORY_INFORMATION
 from app.storage.engines import open_engine
 from tests import worlds
 from tests.journeys.world import Asked, granting, larkspur_database, opened
@@ -19,7 +19,7 @@ from tests.journeys.world import Asked, granting, larkspur_database, opened
 __all__ = ["larkspur_database"]
 pytestmark = pytest.mark.anyio
 
-OPT_OUTS = {worlds.MAX: "", worlds.LEO: "reading"}
+OPT_OUTS = {worlds.MAX: "", worlds.LEO: "reading", worlds.TESS: DIRECTORY_INFORMATION}
 FIELDS = {
     "Student": "firstName studentUniqueId schoolEnrollments sectionEnrollments grades",
     "SchoolEnrollment": "gradeLevel graduationCohortYear student",
@@ -250,6 +250,12 @@ async def test_a_blocked_student_loses_directory_fields_on_the_bases_that_the_di
     assert data["enrolled"] == {"gradeLevel": None, "student": None}
     assert names(data["byName"]["nodes"]) == ["Ana"]
     assert data["byNumber"]["nodes"] == [{"firstName": None}]
+
+
+async def test_a_family_that_opted_out_of_directory_information_is_blocked_like_that(absent: Asked) -> None:
+    data = await absent.data("yearbook", "{ students { nodes { firstName } } }")
+    others = ["Ana", "Leo", None, "Kim", None, "Gus", "Nia", "Pat", "Zed"]  # Tess's, and Ivy's; Max is absent
+    assert names(data["students"]["nodes"]) == others
 
 
 async def test_a_block_takes_nothing_from_other_grants(absent: Asked) -> None:
