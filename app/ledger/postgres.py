@@ -52,7 +52,9 @@ class PostgresEnd:
                     receipts, rows = chain(self._known, entries)
                     try:
                         await self._write(driver, entries, receipts, rows)
-                    except asyncpg.UniqueViolationError:
+                    except asyncpg.UniqueViolationError as error:
+                        if error.table_name != "entry":
+                            raise
                         self._stale = True
                         continue
                     self._known = receipts[-1]
