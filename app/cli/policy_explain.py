@@ -47,7 +47,8 @@ def explain_command(
 
     What follows is of whose records it is given, condition by condition.
     """
-    from app.operation.authorize import FACTS, ask_for
+    from app.operation.authorize import ask_for
+    from app.operation.vocabulary import CORE_VOCABULARY
     from app.schema.catalogue import CATALOGUE, SCOPES
 
     settings = context.settings()
@@ -73,7 +74,7 @@ def explain_command(
         now=moment(policies, SpaceId(space), on),
     )
     ask = ask_for(fact)
-    told = explain(ask, held, [*map(ask_for, FACTS[fact.leads_to])] if fact.leads_to else [])
+    told = explain(ask, held, [*map(ask_for, CORE_VOCABULARY.by_type[fact.leads_to])] if fact.leads_to else [])
     student = None if key is None else asyncio.run(of_student(settings, SpaceId(space), key, held))
     broken = [one for one in policies.findings if one.file.startswith((f"{space}/", f"{space[:2]}/state.toml"))]
     sentence = "" if isinstance(told.decision, Permit) else advice(told.decision.reason, ask, held)

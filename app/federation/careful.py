@@ -4,8 +4,8 @@ Spec: GraphQL §6.4.3 and §6.4.4. What is @inaccessible becomes null without an
 there.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any, Protocol
 
 from graphql import (
     GraphQLEnumType,
@@ -44,14 +44,22 @@ def definition(question: Question, selection: Selection) -> GraphQLField:
     return known
 
 
+class Answering(Protocol):
+    """What is to be answered."""
+
+    operation: Operation
+    question: Question
+    withheld: Set[Selection]
+    making: Mapping[Selection, Callable[[Any], Any]]
+
+
 class Careful:
     """One answer, looked at value by value."""
 
-    def __init__(
-        self, operation: Operation, question: Question, true: frozenset[str], problems: Iterable[Problem]
-    ) -> None:
-        self.operation = operation
-        self.question = question
+    def __init__(self, answering: Answering, true: frozenset[str], problems: Iterable[Problem]) -> None:
+        self.answering = answering
+        self.operation = answering.operation
+        self.question = answering.question
         self.true = true
         self.errors: list[dict[str, Any]] = []
         self.places: list[Path] = []
@@ -103,10 +111,14 @@ class Careful:
 
     def field(self, out: Tree, one: Selection, tree: Tree, path: Path) -> None:
         """One field of an object."""
+        if one in self.answering.withheld:
+            out[one.response_key] = None
+            return
         asked = self.question.of[one]
         of = definition(self.question, one).type
         here = (*path, one.response_key)
-        out[one.response_key] = self.value(tree.get(asked.key), of, one, asked.child, here)
+        made = self.value(tree.get(asked.key), of, one, asked.child, here)
+        out[one.response_key] = self.answering.making[one](made) if one in self.answering.making else made
 
     def value(self, value: Any, of: GraphQLOutputType, one: Selection, child: Position | None, path: Path) -> Any:
         """A value as its type says, or null."""

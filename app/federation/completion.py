@@ -5,7 +5,7 @@ is as the schema says, and gives up at the first thing that is not. Then the car
 and says of every such thing what and where it is. Spec: GraphQL §6.4.3 and §6.4.4.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,9 @@ class Completion:
 
     operation: Operation
     question: Question
+    withheld: Set[Selection] = frozenset()
+    # What is made of a value before it leaves: shortened, or sealed.
+    making: Mapping[Selection, Callable[[Any], Any]] = field(default_factory=dict)
     _straight: dict[frozenset[str], Callable[[Tree], Tree]] = field(default_factory=dict)
 
     def straight(self, tree: Tree, true: frozenset[str], local: Mapping[str, object]) -> Tree:
@@ -59,7 +62,7 @@ class Completion:
         self, tree: Tree, true: frozenset[str], local: Mapping[str, object], problems: Iterable[Problem]
     ) -> tuple[Tree | None, list[dict[str, Any]]]:
         """The answer with one error for each thing that is missing from it."""
-        return Careful(self.operation, self.question, true, problems).answer(tree, local)
+        return Careful(self, true, problems).answer(tree, local)
 
 
 class _Generating:
@@ -93,6 +96,9 @@ class _Generating:
             key = self.constant(one.response_key)
             if one.field == "__typename":
                 parts.append(f"{key}: {self.constant(type_name)}")
+                continue
+            if one in self.completion.withheld:
+                parts.append(f"{key}: None")
                 continue
             asked = self.completion.question.of[one]
             value = f"o[{self.constant(asked.key)}]"

@@ -7,7 +7,7 @@ that was not decided cannot be fetched.
 from dataclasses import dataclass
 
 from app.federation.supergraph import Supergraph
-from app.operation.decided import Authorized, Column, Edge, Frame, Identifier, Root, Typename, Withheld
+from app.operation.decided import Authorized, Column, Edge, Frame, Hidden, Identifier, Root, Typename, Withheld
 from app.sources.fetch import Fetch
 
 
@@ -46,7 +46,7 @@ def _lines(fetch: Fetch) -> list[str]:
     return lines
 
 
-def _below(one: Typename | Identifier | Column | Edge | Frame | Withheld, indent: str) -> list[str]:
+def _below(one: Typename | Identifier | Column | Hidden | Edge | Frame | Withheld, indent: str) -> list[str]:
     match one:
         case Typename():
             return [f"{indent}__typename"]
@@ -54,6 +54,8 @@ def _below(one: Typename | Identifier | Column | Edge | Frame | Withheld, indent
             return [f"{indent}id"]
         case Column(_, _, fact, permit):
             return [f"{indent}{fact.field}{f' as {permit.transform}' if permit.transform else ''}"]
+        case Hidden(_, _, field):
+            return [f"{indent}{field} (for joining)"]
         case Withheld(_, _, denial):
             return [f"{indent}{denial.coordinate.partition('.')[2]} withheld: {denial.reason}"]
         case Edge(_, _, fact, _, children):

@@ -11,7 +11,7 @@ from app.federation.choose import Choice, Entry, Request, widened
 from app.federation.documents import Printer, Reading
 from app.federation.fieldsets import FieldSet
 from app.federation.positions import NEVER, Field, Position, Question
-from app.federation.reach import Entrances
+from app.federation.reach import EVERYTHING, Allowed, Entrances
 from app.federation.search import Row, saturate, shortest
 from app.federation.steps import Fetch, Flatten, QueryPlan, Step, Told
 from app.federation.supergraph_sdl import Composed
@@ -76,7 +76,7 @@ def runs(
 def needed(question: Question, selections: Iterable[Selection]) -> Iterator[tuple[Field | Position, When]]:
     """What the client has to be told."""
     for selection in selections:
-        if selection.field.startswith("__"):
+        if selection.field.startswith("__") or selection in question.withheld:
             continue
         one = question.of[selection]
         yield one, selection.when
@@ -91,11 +91,11 @@ def needed(question: Question, selections: Iterable[Selection]) -> Iterator[tupl
             yield from needed(question, listed)
 
 
-def best(question: Question, wanted: list[tuple[Field | Position, When]]) -> Choice:
+def best(question: Question, wanted: list[tuple[Field | Position, When]], allowed: Allowed = EVERYTHING) -> Choice:
     """The choice of fewest requests, fewest waves, and then least asked."""
     choices: list[tuple[tuple[Any, ...], int, Choice]] = []
     least: tuple[int, int] | None = None  # fields that nobody can tell, requests
-    for entrances in assignments(question):
+    for entrances in assignments(question, allowed):
         reachable = saturate(entrances)
         asked = [(what, when) for what, when in wanted if bit(what) & reachable]
         missing = len(wanted) - len(asked)
@@ -130,9 +130,9 @@ def bit(what: Field | Position) -> int:
     return what.typename if isinstance(what, Position) else what.bit
 
 
-def assignments(question: Question) -> Iterator[Entrances]:
+def assignments(question: Question, allowed: Allowed) -> Iterator[Entrances]:
     """The entrances, for each way to say which subgraph tells what stands where several could."""
-    free = Entrances(question)
+    free = Entrances(question, allowed=allowed)
     contested = free.contested
     if not contested:
         yield free
@@ -155,6 +155,7 @@ def assignments(question: Question) -> Iterator[Entrances]:
                 for position in positions
                 if graph in contested[position]
             },
+            allowed=allowed,
         )
 
 

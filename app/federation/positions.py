@@ -5,7 +5,7 @@ there it has a `Place` with its fields. Fields go by internal keys, so that alia
 other arguments never meet. Every field, and the type of every position, is one bit of what can be known.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from graphql import ArgumentNode, print_ast
@@ -82,15 +82,32 @@ class Position:
 class Question:
     """An operation's tree of positions."""
 
-    def __init__(self, composed: Composed, root: str, selections: Iterable[Selection]) -> None:
+    def __init__(
+        self,
+        composed: Composed,
+        root: str,
+        selections: Iterable[Selection],
+        withheld: Set[Selection] | None = None,
+    ) -> None:
         self.composed = composed
+        self.withheld = withheld or frozenset()
+        # Positions at which nothing is done before a bit is known: that what stands there is admitted.
+        self.admitting: dict[Position, int] = {}
+        self._besides = 0
         self.bits = 0
         self.positions: list[Position] = []
         self.of: dict[Selection, Field] = {}  # the field that answers a selection of the client's
         self.unknown = self._bit()  # what nobody can tell
         self.root = self._position(root, None, 0)
         self.asked(self.root, {root: tuple(selections)})
-        for position in self.positions:  # grows while it is gone through
+        if withheld is None:
+            self.beside()
+
+    def beside(self) -> None:
+        """Add what moving between subgraphs may need, at every position."""
+        while self._besides < len(self.positions):  # grows while it is gone through
+            position = self.positions[self._besides]
+            self._besides += 1
             for place in position.places.values():
                 self._beside(place)
 
@@ -111,7 +128,7 @@ class Question:
         for type_name, selections in children.items():
             place = position.places[type_name]
             for selection in selections:
-                if selection.field.startswith("__"):
+                if selection.field.startswith("__") or selection in self.withheld:
                     continue
                 # A mutation that is asked for twice happens twice.
                 apart = selection.response_key if type_name == "Mutation" else ""

@@ -65,6 +65,21 @@ class Entrance:
         return bits
 
 
+class Allowed:
+    """Who may be asked, and told what: everybody, everything. The gateway brings what a district says."""
+
+    def graph(self, graph: str) -> bool:
+        """Whether a subgraph is asked at all."""
+        return True
+
+    def told(self, graph: str, type_name: str, wanted: FieldSet) -> bool:
+        """Whether a subgraph may be told these fields of an object."""
+        return True
+
+
+EVERYTHING = Allowed()
+
+
 @dataclass(slots=True)
 class Entrances:
     """Every entrance of a question, by subgraph."""
@@ -74,9 +89,10 @@ class Entrances:
     suppliers: Mapping[Position, str] = field(default_factory=dict)
     by_graph: dict[str, list[Entrance]] = field(default_factory=dict)
     candidates: dict[Position, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    allowed: Allowed = EVERYTHING
 
     def __post_init__(self) -> None:
-        for graph in self.question.composed.subgraphs:
+        for graph in filter(self.allowed.graph, self.question.composed.subgraphs):
             found = list(self._of(graph))
             if found:
                 self.by_graph[graph] = found
@@ -116,7 +132,12 @@ class Entrances:
             # A field that leads back to the root: anything of it can be asked afresh.
             yields = self.walk(position, graph, position.type, ())
             yield Entrance(graph, position, (position.type,), None, owner.bit, (), yields, ())
-        sure = owner.bit | (0 if len(position.places) == 1 else position.typename)
+        # Whatever is not admitted yet is told to nobody but the space that admits it.
+        admitted = self.question.admitting.get(position, 0)
+        own = any(one.name == "__row" for place in position.places.values() for one in place.fields.values())
+        tells = any("__row" in view.fields for view in (views.get("Student", {}).get(graph),) if view is not None)
+        owner_bit = owner.bit | (0 if own and tells else admitted)
+        sure = owner_bit | (0 if len(position.places) == 1 else position.typename)
         for place in position.places.values():
             view = views.get(place.type, {}).get(graph)
             if view is not None:
@@ -129,12 +150,16 @@ class Entrances:
         view = views.get(position.type, {}).get(graph)
         if view is not None and position.type not in position.places:
             places = tuple(position.places.values())
-            yield from self._entrance(graph, position, places, position.type, view, needs=owner.bit)
+            yield from self._entrance(graph, position, places, position.type, view, needs=owner_bit)
 
     def _entrance(
         self, graph: str, position: Position, places: tuple[Place, ...], name: str, view: TypeView, *, needs: int
     ) -> Iterator[Entrance]:
-        keys = tuple(Way(key.fields, self.bits(places, key.fields), Yield()) for key in view.keys if key.resolvable)
+        keys = tuple(
+            Way(key.fields, self.bits(places, key.fields), Yield())
+            for key in view.keys
+            if key.resolvable and self.allowed.told(graph, name, key.fields)
+        )
         if not keys:
             return
         yields, requiring, absent = self._walk(position, places, graph, view, ())
@@ -191,6 +216,8 @@ class Entrances:
                     continue
                 below = self._field(one, graph, as_known, overlay, known)
                 if as_known.requires:
+                    if not self.allowed.told(graph, place.type, as_known.requires):
+                        continue
                     requiring.append(Way(as_known.requires, self.bits((place,), as_known.requires), below, one))
                 else:
                     bits |= below.bits

@@ -4,7 +4,7 @@ Pure. `Operation × Authority → Authorized`: every field below a guarded type 
 permitted can be planned. Decided before @skip and @include: a branch that is not taken was decided all the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.names import Coordinate, Scope
@@ -23,22 +23,29 @@ from app.operation.decided import (
     Withheld,
 )
 from app.operation.model import Operation, Selection, When
+from app.operation.vocabulary import CORE_VOCABULARY, Vocabulary
 from app.policy.authority import Authority
 from app.policy.decide import Ask, Decision, Deny, Permit, Reason, advice, decide, entrance
-from app.schema.catalogue import CATALOGUE, TYPES
 from app.schema.facts import Fact
 
 
-def authorize(operation: Operation, authority: Authority) -> Authorized:
-    """Decide every coordinate that the operation names, once."""
-    deciding = _Deciding(authority)
+def authorize(
+    operation: Operation,
+    authority: Authority,
+    vocabulary: Vocabulary = CORE_VOCABULARY,
+    offered: frozenset[str] = frozenset(),
+) -> Authorized:
+    """Decide every coordinate that the operation names, once. `offered`: the subgraphs that the space names."""
+    deciding = _Deciding(authority, vocabulary, offered)
     roots = tuple(deciding.root(selection) for selection in operation.roots)
     return Authorized(operation, authority, roots, tuple(deciding.denials), deciding.for_filter)
 
 
 class _Deciding:
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, vocabulary: Vocabulary, offered: frozenset[str]) -> None:
         self.authority = authority
+        self.vocabulary = vocabulary
+        self.offered = offered
         self.denials: list[Denial] = []
         self.decisions: dict[str, Decision] = {}
         self.entrances: dict[str, Deny | None] = {}
@@ -47,20 +54,31 @@ class _Deciding:
         """What the grant says of one coordinate, for an edge also whether its type may be entered."""
         made = self.decisions.get(fact.coordinate)
         if made is None:
-            made = self.decisions[fact.coordinate] = decide(ask_for(fact), self.authority)
+            made = self.decisions[fact.coordinate] = self.decide(fact)
         if isinstance(made, Permit) and fact.leads_to is not None:
             return self.closed(fact.leads_to) or made
         return made
 
+    def decide(self, fact: Fact) -> Decision:
+        """What the grant says, and whether the space has a subgraph that could tell."""
+        made = decide(ask_for(fact), self.authority)
+        telling = self.vocabulary.told_by.get(fact.coordinate)
+        if isinstance(made, Permit) and telling is not None and not telling & self.offered:
+            return Deny(Reason.NOT_OFFERED)
+        return made
+
     def closed(self, type_name: str) -> Deny | None:
         """Why a type may not be entered; None if it may: one of its coordinates at least is permitted."""
+        if type_name in self.vocabulary.frames:
+            return None
         if type_name not in self.entrances:
-            self.entrances[type_name] = entrance(map(ask_for, FACTS[type_name]), self.authority)
+            facts = self.vocabulary.by_type.get(type_name, ())
+            self.entrances[type_name] = entrance(map(ask_for, facts), self.authority) if facts else SILENT
         return self.entrances[type_name]
 
     def for_filter(self, coordinate: Coordinate) -> Decision:
         """Whether `where` may name a coordinate: only if it is granted as it is, else a filter is an oracle."""
-        fact = CATALOGUE.get(coordinate)
+        fact = self.vocabulary.facts.get(coordinate)
         made = self.decision(fact) if fact is not None else Deny(Reason.NOT_GRANTED)
         if isinstance(made, Permit) and made.transform is not None:
             return Deny(Reason.NOT_GRANTED)
@@ -73,7 +91,10 @@ class _Deciding:
         if selection.field in INTROSPECTION:
             return Root(key, when, selection.field, selection, {})
         place = _Place((key,), (key,), False, (when,))
-        leads_to = ROOT_TYPES.get(selection.field)
+        fact = self.vocabulary.facts.get(Coordinate(selection.coordinate))
+        if fact is not None or selection.field not in CORE_ROOTS:
+            return self.remote_root(selection, fact, place)
+        leads_to = self.vocabulary.roots.get(selection.field)
         shut = self.closed(leads_to) if leads_to is not None else None
         if shut is not None:
             # The root of a type is no coordinate that could be granted: the type's own scopes are what it takes.
@@ -81,9 +102,24 @@ class _Deciding:
         children = {
             name: tuple(self.decided(name, below, place) for below in selections)
             for name, selections in selection.children.items()
-            if name not in TYPES or selection.field != "node" or not self.refused_node(name, selections, place)
+            if name not in self.vocabulary.by_type
+            or selection.field != "node"
+            or not self.refused_node(name, selections, place)
         }
         return Root(key, when, selection.field, selection, children)
+
+    def remote_root(self, selection: Selection, fact: Fact | None, place: "_Place") -> Root | Withheld:
+        """A root field of a subgraph is a coordinate like any other: granted by name."""
+        made = self.decision(fact) if fact is not None else SILENT
+        if isinstance(made, Deny):
+            scope = fact.scope if fact is not None else None
+            denial = self.deny(made, Coordinate(selection.coordinate), scope, place)
+            return Withheld(selection.response_key, selection.when, denial)
+        children = {
+            name: tuple(self.decided(name, below, place) for below in selections)
+            for name, selections in selection.children.items()
+        }
+        return Root(selection.response_key, selection.when, selection.field, selection, children)
 
     def refused_node(self, type_name: str, selections: Iterable[Selection], place: "_Place") -> bool:
         """Whether `node` may not enter a type; the fields that were asked of it by name are then denials."""
@@ -91,7 +127,7 @@ class _Deciding:
         if shut is None:
             return False
         for below in selections:
-            fact = CATALOGUE.get(Coordinate(below.coordinate))
+            fact = self.vocabulary.facts.get(Coordinate(below.coordinate))
             if fact is not None:
                 self.deny(shut, fact.coordinate, fact.scope, place.down(below))
         return True
@@ -101,15 +137,16 @@ class _Deciding:
         place = above.down(selection)
         if name == "__typename":
             return Typename(key, when)
-        if type_name not in TYPES:
-            if type_name not in FRAMES:
-                raise AssertionError(f"{selection.coordinate} has no decision")  # INVARIANT: silence denies
+        if type_name in self.vocabulary.frames:
             return Frame(
                 key, when, name, selection.type, self.below(selection, place, is_list=name in {"nodes", "edges"})
             )
         if name == "id":
             return Identifier(key, when)
-        fact = CATALOGUE[Coordinate(selection.coordinate)]
+        fact = self.vocabulary.facts.get(Coordinate(selection.coordinate))
+        if fact is None:
+            # INVARIANT: silence denies. Nobody said what this is, so nobody can have granted it.
+            return Withheld(key, when, self.deny(SILENT, Coordinate(selection.coordinate), None, place))
         match self.decision(fact):
             case Deny() as denied:
                 return Withheld(key, when, self.deny(denied, fact.coordinate, fact.scope, place))
@@ -127,7 +164,7 @@ class _Deciding:
         )
 
     def deny(self, denied: Deny, coordinate: Coordinate, scope: str | None, place: "_Place") -> Denial:
-        fact = CATALOGUE.get(coordinate)
+        fact = self.vocabulary.facts.get(coordinate)
         ask = ask_for(fact) if fact is not None else None
         denial = Denial(
             coordinate=coordinate,
@@ -167,18 +204,14 @@ class _Place:
         return _Place(path, (*self.keys, key), self.in_list, (*self.whens, selection.when))
 
 
-FACTS: Mapping[str, tuple[Fact, ...]] = {
-    name: tuple(fact for fact in CATALOGUE.values() if fact.type == name) for name in TYPES
-}
-"""The guarded coordinates of each type."""
-
 OF_THE_CLIENT = frozenset({Reason.CLIENT_SUSPENDED, Reason.NO_GRANT, Reason.GRANT_NOT_YET, Reason.GRANT_EXPIRED})
 """Reasons that are the same for whatever the client asks."""
 
-FRAMES = frozenset({"PageInfo", "Grant", "GrantedCoordinate", "GrantedRows"}).union(
-    *({f"{name}Connection", f"{name}Edge"} for name in ROOT_TYPES.values())
-)
-"""Types that hold nothing of a record: they arrange records, or tell the caller of its own grant."""
+SILENT = Deny(Reason.NOT_GRANTED)
+"""What is said of a coordinate that nobody declared."""
+
+CORE_ROOTS = frozenset({*ROOT_TYPES, "node", "grant"})
+"""The root fields of the core."""
 
 
 def ask_for(fact: Fact) -> Ask:

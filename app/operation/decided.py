@@ -91,6 +91,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """A column that no client asked for: what subgraphs join on. It is in no answer."""
+
+    response_key: str
+    when: When
+    field: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Edge:
     """A step to other records that the district discloses."""
 
@@ -121,7 +130,7 @@ class Withheld:
     denial: Denial
 
 
-Decided = Typename | Identifier | Column | Edge | Frame | Withheld
+Decided = Typename | Identifier | Column | Hidden | Edge | Frame | Withheld
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ def check_filters(authorized: Authorized, arguments: Arguments) -> None:
     Raises: RequestError.
     """
     for root in authorized.roots:
-        if isinstance(root, Root):
+        if isinstance(root, Root) and root.field in ROOT_TYPES:
             where = arguments.get(root.response_key, {}).get("where")
             for field in where if isinstance(where, Mapping) else ():
                 if field != "id":

@@ -13,7 +13,7 @@ from typing import Any
 from pyroaring import BitMap
 from sqlalchemy import Boolean, ColumnElement, FromClause, bindparam, select
 
-from app.operation.decided import Column, Decided, Edge, Frame, Identifier, Typename, Withheld
+from app.operation.decided import Column, Decided, Edge, Frame, Hidden, Identifier, Typename, Withheld
 from app.operation.model import holds
 from app.spaces import tables as t
 from app.spaces.admission import Admission
@@ -26,6 +26,8 @@ from app.spaces.where import Where, conditions
 
 AFTER, LIMIT, KEYS = "p_after", "p_limit", "p_keys"
 NONE: frozenset[str] = frozenset()
+LISTS = frozenset({"races", "gradesOffered", "levelCharacteristic", "period"})
+"""Fields whose column holds a list as JSON."""
 
 
 class Reach(Enum):
@@ -102,6 +104,18 @@ class Compiler:
                 type_name, table, over, columns, row, decided, reach, Gathering.LIST, condition, order, limited=True
             )
         return self._by_rows(type_name, table, over, decided, reach, (admitted,))
+
+    def keyed(self, type_name: str, column: str, decided: Iterable[Decided]) -> Level:
+        """The level of records that a subgraph names by a key of the district's own."""
+        table = t.BY_TYPE[type_name].alias("t")
+        columns = _Columns()
+        row = columns.place("row", table.c.row)
+        key = columns.place("key", table.c[column])
+        over = veil(type_name, table, self.admission.withholding, root=True)
+        condition = (among(table.c[column], bindparam(KEYS)), self.admission.of_root(type_name, table))
+        return self._level(
+            type_name, table, over, columns, row, decided, Reach.ROWS, Gathering.BY_ROW, condition, (), gather=key
+        )
 
     def _by_rows(  # noqa: PLR0917
         self,
@@ -190,6 +204,9 @@ class Compiler:
                         kind = Kind.ALIAS
                     slots.append(Slot(response_key, kind, column=place))
                     coordinates[fact.coordinate] = over.covers(fact)
+                case Hidden(response_key, _, name):
+                    place = columns.place(f"{name}: hidden", over.joined(expression(table, type_name, name)))
+                    slots.append(Slot(response_key, _kind(table, name, name in LISTS), column=place))
                 case Edge(response_key, _, fact):
                     below = self._edge(one, columns, table, over)
                     kind = Kind.ONE if below.reach is Reach.PARENT else Kind.MANY

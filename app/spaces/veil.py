@@ -44,6 +44,10 @@ class Veil:
         withheld = self.over(fact)
         return value if withheld is None else case((withheld, null()), else_=value)
 
+    def joined(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+        """What leaves the database of a value that subgraphs join on: nothing of whom everything is withheld."""
+        return value if self.whole is None else case((self.whole, null()), else_=value)
+
     def matchable(self, fact: Fact | None) -> ColumnElement[bool]:
         """Whether a filter may find a record by a field: else it would tell what is withheld. An `id` has no fact."""
         withheld = None if fact is None else self.over(fact)

@@ -7,7 +7,8 @@ import pytest
 
 from app.errors import RequestError
 from app.names import ClientId, Coordinate, Scope
-from app.operation.authorize import FRAMES, authorize
+from app.operation.authorize import authorize
+from app.operation.vocabulary import FRAMES, Vocabulary
 from app.operation.bind import Bound, bind
 from app.operation.decided import (
     ROOT_TYPES,
@@ -266,10 +267,12 @@ def test_frames_hold_no_type_of_records_and_every_connection() -> None:
     }
 
 
-def test_a_type_that_nobody_classified_stops_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.operation.authorize.FRAMES", FRAMES - {"PageInfo"})
-    with pytest.raises(AssertionError, match="no decision"):
-        authorized("{ students { pageInfo { hasNextPage } } }")
+def test_a_type_that_nobody_classified_is_denied() -> None:
+    vocabulary = Vocabulary(CATALOGUE, frames=FRAMES - {"PageInfo"})
+    it = authorize(read("{ students { pageInfo { hasNextPage } } }"), made(), vocabulary)
+    assert [(denial.coordinate, denial.reason) for denial in it.denials] == [
+        ("PageInfo.hasNextPage", Reason.NOT_GRANTED)
+    ]
 
 
 def test_a_filter_may_name_only_what_is_granted_as_it_is() -> None:

@@ -1,0 +1,155 @@
+"""What subgraphs add to the graph: their coordinates with scope, category and sensitivity, read off the supergraph.
+
+A field says them by `@requiresScopes` and by tags (`@tag(name: "category/Assessment")`, `"sensitivity/pii"`), on
+itself or on its type; the configuration may say them instead. A type that belongs to students says by which fields
+(`@tag(name: "student/submission/student")`), and one that belongs to none says `"student/none"`; one that only arranges
+others is tagged `"arranges"`. INVARIANT: what says nothing of itself is not in the vocabulary, and so is denied.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from graphql import (
+    FieldDefinitionNode,
+    GraphQLScalarType,
+    ObjectTypeDefinitionNode,
+    parse,
+    value_from_ast_untyped,
+)
+
+from app.errors import ConfigurationError
+from app.federation.supergraph_sdl import Composed, named
+from app.names import Coordinate, Scope
+from app.operation.vocabulary import FRAMES, Vocabulary
+from app.schema.catalogue import CATALOGUE, SCOPES, TYPES
+from app.schema.facts import Fact, Sensitivity
+from app.schema.scalars import read_date
+from app.settings import FieldSettings
+
+CORE_SUBGRAPH = "core"
+"""The name of the core among the subgraphs of a supergraph."""
+
+ROW = "__row"
+"""The hidden field of a student that its space alone tells: that it is in the grant's rows, and its row number."""
+
+
+def core_graph(composed: Composed) -> str:
+    """The core's name in `join__Graph`. Raises: ConfigurationError."""
+    for graph, subgraph in composed.subgraphs.items():
+        if subgraph.name == CORE_SUBGRAPH:
+            return graph
+    raise ConfigurationError(
+        f"No subgraph is named {CORE_SUBGRAPH}. Compose the supergraph with `homeroom compose`.", file="supergraph"
+    )
+
+
+def dates(composed: Composed) -> None:
+    """Let the supergraph's schema read dates as the core's does."""
+    date = composed.schema.type_map.get("Date")
+    if isinstance(date, GraphQLScalarType):
+        date.coerce_input_value = date.parse_value = read_date  # type: ignore[method-assign]
+
+
+def vocabulary(sdl: str, composed: Composed, declared: Mapping[str, Mapping[str, FieldSettings]]) -> Vocabulary:
+    """The core's coordinates and those of every other subgraph.
+
+    `declared` has what the configuration says of fields, by subgraph and coordinate. Raises: ConfigurationError.
+    """
+    core = core_graph(composed)
+    facts: dict[Coordinate, Fact] = dict(CATALOGUE)
+    told_by: dict[Coordinate, frozenset[str]] = {}
+    students: dict[str, tuple[str, ...]] = {}
+    frames = set(FRAMES)
+    said = {name: one for fields in declared.values() for name, one in fields.items()}
+    for node in parse(sdl, no_location=True).definitions:
+        if not isinstance(node, ObjectTypeDefinitionNode) or node.name.value in frames:
+            continue
+        type_name = node.name.value
+        tags = set(_tags(node))
+        if "arranges" in tags:
+            frames.add(type_name)
+            continue
+        if type_name not in TYPES and type_name != "Query":
+            path = _path(tags)
+            if path is None:
+                continue
+            students[type_name] = path
+        for one in node.fields or ():
+            name = one.name.value
+            coordinate = Coordinate(f"{type_name}.{name}")
+            telling = frozenset(
+                composed.subgraphs[graph].name
+                for graph, view in composed.views.get(type_name, {}).items()
+                if name in view.fields and not view.fields[name].external
+            )
+            if core in {graph for graph, view in composed.views.get(type_name, {}).items() if name in view.fields}:
+                continue
+            fact = _fact(node, one, coordinate, said.get(coordinate))
+            if fact is not None and name != "id":
+                facts[coordinate] = fact
+                told_by[coordinate] = telling
+    return Vocabulary(facts, frozenset(frames), told_by=told_by, students=students)
+
+
+def _tags(node: Any) -> Iterator[str]:
+    for directive in node.directives or ():
+        if directive.name.value == "tag":
+            yield from (str(value_from_ast_untyped(given.value)) for given in directive.arguments or ())
+
+
+def _path(tags: Iterable[str]) -> tuple[str, ...] | None:
+    for tag in tags:
+        if tag == "student/none":
+            return ()
+        if tag.startswith("student/"):
+            return tuple(tag.split("/")[1:])
+    return None
+
+
+def _scope(node: Any) -> str | None:
+    for directive in node.directives or ():
+        if directive.name.value == "requiresScopes":
+            for given in directive.arguments or ():
+                groups = value_from_ast_untyped(given.value)
+                if isinstance(groups, list) and len(groups) == 1 and len(groups[0]) == 1:
+                    return str(groups[0][0])
+    return None
+
+
+def _fact(
+    of: ObjectTypeDefinitionNode, node: FieldDefinitionNode, coordinate: Coordinate, said: FieldSettings | None
+) -> Fact | None:
+    """What is declared of a field, by itself, by its type or by the configuration; None if anything is missing."""
+    tags = dict(tag.split("/", 1) for one in (of, node) for tag in _tags(one) if "/" in tag)
+    scope = said.scope if said else _scope(node) or _scope(of)
+    category = said.category if said else tags.get("category", "").replace("_", " ")
+    sensitivity = said.sensitivity if said else tags.get("sensitivity", "")
+    if not scope or not category or sensitivity not in {one.value for one in Sensitivity}:
+        return None
+    leads_to = named(node.type)
+    text = leads_to in {"String", "Int", "Float", "Boolean", "ID", "Date"}
+    return Fact(
+        coordinate=coordinate,
+        scope=Scope(scope),
+        category=category,
+        sensitivity=Sensitivity(sensitivity),
+        type=of.name.value,
+        field=node.name.value,
+        graphql_type=_printed(node),
+        leads_to=None if text else leads_to,
+        is_list=_printed(node).lstrip().startswith("["),
+        ceds=None,
+        edfi=None,
+        oneroster=None,
+    )
+
+
+def _printed(node: FieldDefinitionNode) -> str:
+    from graphql import print_ast
+
+    return print_ast(node.type)
+
+
+def scopes(vocabulary: Vocabulary) -> list[Scope]:
+    """Every scope that a client can be registered for."""
+    return list(dict.fromkeys([*SCOPES, *(fact.scope for fact in vocabulary.facts.values())]))
