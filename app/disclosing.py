@@ -12,7 +12,7 @@ import msgspec
 from app.errors import RequestError
 from app.federation.execute import Part
 from app.installation import Installation
-from app.ledger.entry import Entry, Kind
+from app.ledger.entry import Entry, Kind, Whose
 from app.ledger.ledger import Ledger
 from app.oauth.caller import Caller
 from app.operation.decided import Denial
@@ -43,13 +43,17 @@ class Disclosure:
         """Record that a known caller was answered with nothing."""
         await self._record(Kind.REFUSAL, denied=[(str(error.extensions.get("coordinate", "Query")), error.code)])
 
+    async def send(self, subgraph: str, told: tuple[Whose, ...]) -> None:
+        """Record what a subgraph is about to be told, so that it can answer."""
+        await self._record(Kind.SENT, Part(bytearray(), told, last=False), subgraph=subgraph)
+
     async def answer(self, parts: AsyncGenerator[Part], denials: Iterable[Denial]) -> bytes | AsyncIterator[Bytes]:
         """One object if it comes in one part, else a stream of chunks."""
         denied = tuple(denials)
-        errors = msgspec.json.encode([denial.error() for denial in denied])
-        opening = b'{"errors":' + errors + b',"data":' if denied else b'{"data":'
         reasons = [(str(denial.coordinate), denial.reason.value) for denial in denied]
         first = await anext(parts)
+        errors = [*(denial.error() for denial in denied), *first.errors]
+        opening = b'{"errors":' + msgspec.json.encode(errors) + b',"data":' if errors else b'{"data":'
         if first.last:
             await parts.aclose()
             self.trail.stage("record")
@@ -110,6 +114,7 @@ class Disclosure:
         denied: Iterable[tuple[str, str]] = (),
         *,
         complete: bool = True,
+        subgraph: str | None = None,
     ) -> None:
         authority = self.authority
         grant = authority.grant
@@ -130,6 +135,7 @@ class Disclosure:
                 denied=tuple(denied),
                 complete=complete,
                 removed=part.removed if part else (),
+                subgraph=subgraph,
             ),
             part.keeping if part else (),
         )

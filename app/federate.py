@@ -103,7 +103,7 @@ def federated(supergraph: Path, limits: Limits | None = None) -> Starlette:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"It cannot be read ({type(error).__name__}).", file=str(supergraph)) from None
     for subgraph in composed.subgraphs.values():
-        check_target(subgraph.url, insecure=True)
+        check_target(subgraph.url, file=str(supergraph), key=subgraph.name, insecure=True)
     # Whoever reaches loopback may ask for more than a vendor may.
     federation = Federation(composed, limits or replace_limits())
     graph = GraphQL(

@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 
 from app.disclosing import Bytes, Disclosure
 from app.errors import RequestError
-from app.federation.execute import execute
 from app.federation.local import local_values
-from app.federation.supergraph import CORE
 from app.installation import Installation
 from app.operation.bind import bind
 from app.operation.filtering import check_filters
@@ -48,7 +46,7 @@ async def answer(request: Request, rooms: Installation) -> Answer:
     async with rooms.turns.turn(trail.client) as turn:
         caller = rooms.authorization.caller(request.authorization)  # its access may have ended while it waited
         quota = await rooms.rates.spend(caller.client)
-        space, ledger = rooms.space(caller)
+        ledger = rooms.ledger(caller)
         authority = rooms.authority(caller)
         disclosure = Disclosure(rooms, ledger, caller, authority, trail)
         try:
@@ -65,8 +63,8 @@ async def answer(request: Request, rooms: Installation) -> Answer:
             stage("execute")
             asking = Asking(authority, bound.true, bound.arguments, rooms.settings.limits.chunk, ledger.holdings)
             local = local_values(authorized, rooms.schema, bound.variables, bound.true)
-            parts = turn.pieces(execute(plan, asking, {CORE: space}, local))
-            denials = (denial for denial in authorized.denials if denial.asked(bound.true))
+            parts = turn.pieces(rooms.run(plan, asking, bound, local, disclosure.send))
+            denials = (one for one in (*authorized.denials, *plan.denials) if one.asked(bound.true))
             return Answer(await disclosure.answer(parts, denials), quota.headers())
         except RequestError as error:
             await disclosure.refuse(error)

@@ -5,7 +5,7 @@ the one in force; the caches are keyed by it, and it changes whenever a file, a 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
@@ -16,21 +16,29 @@ from graphql import GraphQLSchema
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import Unavailable
+from app.federation.execute import Part, execute
+from app.federation.joining import Sending
 from app.federation.plan import Plan, plan
-from app.federation.supergraph import Supergraph
+from app.federation.remotes import Remotes, Together
+from app.federation.supergraph import CORE, Supergraph
 from app.ledger.ledger import Ledger
 from app.names import SpaceId
 from app.oauth.authorization import Authorization
 from app.oauth.caller import Caller
 from app.operation.authorize import authorize
+from app.operation.bind import Bound
 from app.operation.decided import Authorized
 from app.operation.model import Operation
 from app.operation.parse import parse_operation
+from app.operation.vocabulary import CORE_VOCABULARY
 from app.policy.authority import Authority, authority
 from app.policy.model import PolicySet
 from app.settings import Settings
+from app.sources.fetch import Asking
+from app.spaces.identifiers import identifiers
 from app.spaces.space import Space
 from app.traffic.rates import Rates
+from app.subgraphs.endpoint import Endpoint
 from app.traffic.turns import Turns
 
 Clock = Callable[[], datetime]
@@ -104,17 +112,19 @@ class Installation:
     policies: PolicySet
     turns: Turns
     rates: Rates
+    remotes: Remotes | None = None  # the subgraphs that the graph was composed of, if there are any
+    endpoints: Mapping[SpaceId, Mapping[str, Endpoint]] = field(default_factory=dict)  # by space and subgraph
     clock: Clock = now
     followed: float = inf  # when it last took in what changed, by the monotonic clock
     _operations: Recent[tuple[str, str | None], Operation] = field(default_factory=lambda: Recent(TEXT))
     _authorized: Recent[tuple[Operation, Authority], Authorized] = field(default_factory=lambda: Recent(TEXT))
-    _plans: Recent[Authorized, Plan] = field(default_factory=lambda: Recent(TEXT))
+    _plans: Recent[Authorized, Plan | Together] = field(default_factory=lambda: Recent(TEXT))
     _authorities: Recent[tuple[Hashable, ...], tuple[datetime, Authority]] = field(default_factory=lambda: Recent(4096))
 
-    def space(self, caller: Caller) -> tuple[Space, Ledger]:
-        """The one space that the token names, with its ledger. Raises: Unavailable if this server does not serve it."""
+    def ledger(self, caller: Caller) -> Ledger:
+        """The ledger of the one space that the token names. Raises: Unavailable if this server does not serve it."""
         try:
-            return self.spaces[caller.space], self.ledgers[caller.space]
+            return self.ledgers[caller.space]
         except KeyError:
             raise Unavailable("This server does not serve the space that the token names.") from None
 
@@ -157,12 +167,36 @@ class Installation:
         """What is left of an operation under an authority; decided once."""
         key = (operation, by)
         kept = self._authorized.get(key)
-        return kept or self._authorized.keep(key, authorize(operation, by), weight(operation))
+        if kept is None:
+            offered = frozenset(self.endpoints.get(by.space, ()))
+            known = self.remotes.vocabulary if self.remotes is not None else CORE_VOCABULARY
+            kept = self._authorized.keep(key, authorize(operation, by, known, offered), weight(operation))
+        return kept
 
-    def plan(self, authorized: Authorized) -> Plan:
+    def plan(self, authorized: Authorized) -> Plan | Together:
         """How what is left of an operation is fetched; planned once."""
         kept = self._plans.get(authorized)
-        return kept or self._plans.keep(authorized, plan(authorized, self.supergraph), weight(authorized.operation))
+        return kept or self._plans.keep(authorized, self._planned(authorized), weight(authorized.operation))
+
+    def _planned(self, authorized: Authorized) -> Plan | Together:
+        if self.remotes is None or not self.remotes.asked(authorized):
+            return plan(authorized, self.supergraph)
+        by = authorized.authority
+        names = identifiers(self.spaces[by.space].secret, by.space, by.client)
+        return self.remotes.plan(authorized, frozenset(self.endpoints.get(by.space, ())), names.seal_key)
+
+    def run(
+        self, plan: Plan | Together, asking: Asking, bound: Bound, local: Mapping[str, object], sending: Sending
+    ) -> AsyncGenerator[Part]:
+        """The parts of an answer: from the space alone, chunk by chunk, or from it and its subgraphs together."""
+        name = asking.authority.space
+        space = self.spaces[name]
+        if isinstance(plan, Plan):
+            return execute(plan, asking, {CORE: space}, local)
+        if self.remotes is None:
+            raise AssertionError("A plan over subgraphs was made without any")
+        endpoints = self.endpoints[name]
+        return self.remotes.run(plan, asking, bound, local, space=space, endpoints=endpoints, sending=sending)
 
     def put_in_force(self, policies: PolicySet) -> None:
         """Swap the whole policy set at once."""

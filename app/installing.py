@@ -119,8 +119,8 @@ def _place(settings: Settings, space: SpaceId, database: str | None) -> SpaceSet
     options = [option for option in query.split("&") if option and not option.startswith("schema=")]
     schema = next((o.removeprefix("schema=") for o in query.split("&") if o.startswith("schema=")), None)
     schema = schema or space.replace("/", "_").replace("-", "_")
-    urls = ["?".join((base, "&".join([*options, f"schema={name}"]))) for name in (schema, f"{schema}_ledger")]
-    return SpaceSettings(*urls)
+    own, ledger = ("?".join((base, "&".join([*options, f"schema={n}"]))) for n in (schema, f"{schema}_ledger"))
+    return SpaceSettings(own, ledger)
 
 
 async def _prepare(url: str, kind: Kind) -> None:

@@ -6,7 +6,7 @@ the control database; every worker and replica follows that, and so is never ahe
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import ConfigurationError, HomeroomError, Unavailable
+from app.federation.remotes import Remotes, read_remotes
 from app.federation.supergraph import supergraph_of_one
 from app.installation import Clock, Installation, now
 from app.ledger.checkpoints import Checkpoints
@@ -35,6 +36,8 @@ from app.storage.engines import open_engine
 from app.storage.migrate import migrate
 from app.storage.published import change_number, current
 from app.traffic.rates import Rates
+from app.subgraphs.endpoint import Endpoint
+from app.subgraphs.endpoints import open_endpoints
 from app.traffic.turns import Turns
 from app.watching import Watch
 
@@ -70,6 +73,20 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
 
     Raises: ConfigurationError, Unavailable.
     """
+    remotes = read_remotes(settings)
+    known = remotes.names.values() if remotes is not None else ()
+    async with open_endpoints(settings, known) as endpoints, _opened(settings, clock, remotes, endpoints) as rooms:
+        yield rooms
+
+
+@asynccontextmanager
+async def _opened(
+    settings: Settings,
+    clock: Clock,
+    remotes: Remotes | None,
+    endpoints: Mapping[SpaceId, Mapping[str, Endpoint]],
+) -> AsyncIterator[Installation]:
+    """The rooms, and what follows their changes."""
     control = open_engine(settings.database_url(settings.control))
     engines = [control]
     spaces: dict[SpaceId, Space] = {}
@@ -83,7 +100,7 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
             read_keys(settings.keys_folder, settings.oauth.token_seconds),
             settings,
             purposes=lambda space, client: purposes(holder.policies, space, client),
-            scopes=[*SCOPES],
+            scopes=remotes.scopes if remotes is not None else [*SCOPES],
             clock=lambda: clock().timestamp(),
         )
         for name, place in settings.spaces.items():
@@ -98,13 +115,15 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
             ledgers[space] = Ledger(ledger, space, Checkpoints.of(settings, space), holdings=holdings)
         rooms = Installation(
             settings=settings,
-            schema=graphql_schema(),
+            schema=remotes.composed.schema if remotes is not None else graphql_schema(),
             supergraph=supergraph_of_one(),
             control=control,
             authorization=authorization,
             spaces=spaces,
             ledgers=ledgers,
             policies=holder.policies,
+            remotes=remotes,
+            endpoints=endpoints,
             turns=Turns.of(settings.traffic),
             rates=rates,
             clock=clock,

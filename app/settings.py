@@ -88,11 +88,38 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client_bytes: int = 268_435_456
 
 
+class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a field of a subgraph is, where its own schema does not say it."""
+
+    scope: str
+    category: str
+    sensitivity: str
+
+
+class SubgraphSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A subgraph that the supergraph was composed of."""
+
+    schema: str = ""
+    fields: dict[str, FieldSettings] = {}
+
+
+class EndpointSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where one space reaches a subgraph, and what that may take."""
+
+    url: str
+    insecure: bool = False
+    seconds: float = 10.0
+    answer_bytes: int = 64_000_000
+    at_once: int = 64
+    token_file: str = ""
+
+
 class SpaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where one space is kept. Its name and time zone stand in its `district.toml`."""
 
     database: str
     ledger: str
+    subgraphs: dict[str, EndpointSettings] = {}
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +136,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: Metrics = Metrics()
     telemetry: Telemetry = Telemetry()
     changes: Changes = Changes()
+    supergraph: str = ""
+    subgraphs: dict[str, SubgraphSettings] = {}
     spaces: dict[str, SpaceSettings] = {}
     home: Path = Path()
 

@@ -25,6 +25,7 @@ class Part:
     last: bool
     removed: tuple[Whose, ...] = ()  # what the vendor is told to remove
     keeping: tuple[Keeping, ...] = ()  # what is to be kept of what it then holds
+    errors: tuple[Mapping[str, object], ...] = ()  # what subgraphs did not give
 
     def with_(self, other: "Part | Chunk") -> "Part":
         """This piece, with what is to be recorded for another one too."""

@@ -8,12 +8,13 @@ anything else is done with them. INVARIANT: `join` takes an `Authorized` and not
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from graphql import print_ast
+
 from app.federation.choose import Choice, Entry
-from app.federation.completion import Completion
 from app.federation.fieldsets import FieldSet
 from app.federation.planning import best, bit, fetches, needed, steps
 from app.federation.positions import Field, Place, Position, Question
-from app.federation.reach import Allowed
+from app.federation.reach import Allowed, Entrances
 from app.federation.remote import ROW
 from app.federation.search import saturate
 from app.federation.steps import QueryPlan, Step
@@ -37,18 +38,9 @@ from app.operation.vocabulary import Vocabulary
 from app.policy.decide import Permit, Reason
 from app.schema.catalogue import CATALOGUE
 from app.sources.fetch import Fetch as SourceFetch
+from app.sources.fetch import Keyed
 
 LOCAL = frozenset({"grant"})
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """What the space is asked of records that a subgraph named by a key of the district's own."""
-
-    type: str
-    key: str  # the key's field: "sourceKey"
-    children: tuple[Decided, ...]
-    admits: bool  # whether what it does not find is dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,7 @@ class CorePart:
 
     roots: SourceFetch
     arguments: Mapping[str, str]  # internal key of a root field → the client's response key
-    lookups: tuple[Lookup, ...]
+    lookups: tuple[Keyed, ...]
     drops: tuple[Drop, ...]
 
 
@@ -80,6 +72,8 @@ class Joined:
     question: Question
     withheld: frozenset[Selection]
     denials: tuple[Denial, ...]  # beyond those of the operation: what a subgraph may not receive
+    remote: frozenset[Coordinate]  # what subgraphs tell
+    belonging: Mapping[str, tuple[str, ...]]  # types that belong to students, with the keys that lead to theirs
 
     def __str__(self) -> str:
         return str(self.plan)
@@ -146,12 +140,19 @@ def join(
     written = tuple(fetches(choice, "query", _types(authorized), 0))
     parts = _core(choice, written, core, made, vocabulary)
     plan = QueryPlan("query", (written,), _types(authorized))
-    return Joined(authorized, plan, parts, question, frozenset(hidden), tuple(denials))
+    return Joined(
+        authorized,
+        plan,
+        parts,
+        question,
+        frozenset(hidden),
+        tuple(denials),
+        frozenset(vocabulary.told_by),
+        vocabulary.students,
+    )
 
 
 def _types(authorized: Authorized) -> dict[str, str]:
-    from graphql import print_ast
-
     declared = authorized.operation.definition.variable_definitions or ()
     return {one.variable.name.value: print_ast(one.type) for one in declared}
 
@@ -260,8 +261,6 @@ def _unreachable(
     question: Question, wanted: Iterable[tuple[Field | Position, When]], allowed: Allowed
 ) -> list[Selection]:
     """Selections that cannot be told, given what subgraphs may receive: the outermost of each branch."""
-    from app.federation.reach import Entrances
-
     reachable = saturate(Entrances(question, allowed=allowed))
     lost = {id(what) for what, _ in wanted if not bit(what) & reachable}
     selections = [selection for selection, one in question.of.items() if id(one) in lost]
@@ -291,7 +290,7 @@ def _refused(selection: Selection, decided: Decided | Root, authorized: Authoriz
         reason=Reason.DENIED_BY_DISTRICT,
         revision=authorized.authority.revision,
         message=(
-            f"{selection.coordinate} comes from a subgraph that would have to be told more than {name} lets it receive. "
+            f"{selection.coordinate} comes from a subgraph that would be told more than {name} lets it receive. "
             f"Ask {name} about `may_receive`, or leave it out."
         ),
         path=(),
@@ -324,7 +323,7 @@ def _core(
             continue
         writing = _Writing(choice.question, templates)
         roots: tuple[Root, ...] = ()
-        lookups: list[Lookup] = []
+        lookups: list[Keyed] = []
         drops: list[Drop] = []
         for entry in sorted(request.entries.values(), key=lambda one: one.entrance.position.depth):
             if entry.entrance.position.owner is None:
@@ -374,11 +373,11 @@ class _Writing:
                     children={name: below for name, below in children.items() if name in template.children},
                 )
 
-    def lookup(self, entry: Entry) -> Lookup:
+    def lookup(self, entry: Entry) -> Keyed:
         position = entry.entrance.position
         (name,) = entry.entrance.types
         (key,) = entry.told[0]
-        return Lookup(name, key.name, self.at(position.places[name], entry), position in self.question.admitting)
+        return Keyed(name, key.name, self.at(position.places[name], entry))
 
     def at(self, place: Place, entry: Entry) -> tuple[Decided, ...]:
         found: list[Decided] = [Typename("__typename", ALWAYS)] if len(place.position.places) > 1 else []
@@ -403,8 +402,3 @@ class _Writing:
             case _:
                 fact = CATALOGUE[Coordinate(f"{one.place.type}.{one.name}")]
                 return Edge(one.key, when, fact, Permit(None), below)
-
-
-def completion(joined: Joined) -> Completion:
-    """What writes the answers of a joined plan."""
-    return Completion(joined.authorized.operation, joined.question, joined.withheld)

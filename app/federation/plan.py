@@ -7,7 +7,7 @@ that was not decided cannot be fetched.
 from dataclasses import dataclass
 
 from app.federation.supergraph import Supergraph
-from app.operation.decided import Authorized, Column, Edge, Frame, Hidden, Identifier, Root, Typename, Withheld
+from app.operation.decided import Authorized, Column, Denial, Edge, Frame, Hidden, Identifier, Root, Typename, Withheld
 from app.sources.fetch import Fetch
 
 
@@ -17,6 +17,11 @@ class Plan:
 
     roots: tuple[Root | Withheld | Typename, ...]
     fetches: tuple[Fetch, ...]
+
+    @property
+    def denials(self) -> tuple[Denial, ...]:
+        """Those that planning found: a space alone is told nothing, so there are none."""
+        return ()
 
     def __str__(self) -> str:
         return "\n".join(line for fetch in self.fetches for line in _lines(fetch))

@@ -7,18 +7,22 @@ others is tagged `"arranges"`. INVARIANT: what says nothing of itself is not in 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
     FieldDefinitionNode,
+    GraphQLNonNull,
+    GraphQLObjectType,
     GraphQLScalarType,
     ObjectTypeDefinitionNode,
     parse,
+    print_ast,
     value_from_ast_untyped,
 )
 
 from app.errors import ConfigurationError
-from app.federation.supergraph_sdl import Composed, named
+from app.federation.supergraph_sdl import Composed, FieldView, named
 from app.names import Coordinate, Scope
 from app.operation.vocabulary import FRAMES, Vocabulary
 from app.schema.catalogue import CATALOGUE, SCOPES, TYPES
@@ -145,9 +149,26 @@ def _fact(
 
 
 def _printed(node: FieldDefinitionNode) -> str:
-    from graphql import print_ast
-
     return print_ast(node.type)
+
+
+def opened(composed: Composed) -> Composed:
+    """The supergraph as a district's gateway serves it: students bear a hidden mark that their space alone tells, and
+    of what subgraphs tell nothing but `id` is non-null, since a district may withhold it.
+    """
+    core = core_graph(composed)
+    views = {name: dict(known) for name, known in composed.views.items()}
+    student = views["Student"][core]
+    views["Student"][core] = replace(
+        student, fields={**student.fields, ROW: FieldView("Int", "Int", (), (), external=False)}
+    )
+    for name, of in composed.schema.type_map.items():
+        if isinstance(of, GraphQLObjectType) and name in composed.views:
+            told = composed.views[name][core].fields if core in composed.views[name] else {}
+            for field_name, one in of.fields.items():
+                if field_name not in told and field_name != "id" and isinstance(one.type, GraphQLNonNull):
+                    one.type = one.type.of_type
+    return replace(composed, views=views)
 
 
 def scopes(vocabulary: Vocabulary) -> list[Scope]:

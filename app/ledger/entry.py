@@ -25,6 +25,7 @@ class Kind(StrEnum):
     OPENING = "opening"  # a streamed answer begins
     CHUNK = "chunk"  # ... a part of it is about to leave
     CLOSING = "closing"  # ... all of it has left
+    SENT = "sent"  # a subgraph is about to be told something, so that it can answer
     ABORTED = "aborted"  # ... it was broken off; what the chunks say had left
     OPT_OUT = "opt-out"  # the district recorded that these students opted out: of a client, or see app.names
     OPT_IN = "opt-in"  # ... took such opt-outs back
@@ -69,6 +70,7 @@ class Entry:
     complete: bool = True
     removed: tuple[Whose, ...] = ()  # records of a type that the vendor was told to remove, and whose they are
     concerned: tuple[Whose, ...] = ()  # of what the district did itself: the records, by type, and whose they are
+    subgraph: str | None = None  # which one was told, where something was sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Protocol
 from app.ledger.entry import Whose
 from app.ledger.holding import Keeping
 from app.ledger.holdings import Holdings
-from app.operation.decided import Root
+from app.operation.decided import Decided, Root
 from app.policy.authority import Authority
 
 
@@ -59,6 +59,23 @@ class Chunk:
     keeping: tuple[Keeping, ...] = ()  # to be kept before the chunk leaves
 
 
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Keyed:
+    """Records that are asked for by a key of the district's own, as subgraphs name them."""
+
+    type: str
+    key: str  # the key's field
+    children: tuple[Decided, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Those of them that the caller may see, by key."""
+
+    records: Mapping[str, object]
+    whose: tuple[Whose, ...]
+
+
 class Source(Protocol):
     """Where records come from."""
 
@@ -67,4 +84,8 @@ class Source(Protocol):
 
         Raises: RequestError for a cursor that is not the caller's own, Unavailable if the source does not answer.
         """
+        ...
+
+    async def find(self, keyed: Keyed, keys: Sequence[str], asking: Asking) -> Found:
+        """The records that these keys name, of those that the grant admits. Raises: Unavailable."""
         ...

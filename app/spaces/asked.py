@@ -8,12 +8,13 @@ from operator import itemgetter
 from typing import Any, cast
 
 import msgspec
+from graphql import FieldNode, NameNode
 from pyroaring import BitMap
 
 from app.errors import RequestError
 from app.ledger.entry import Whose
 from app.operation.decided import ROOT_TYPES, Decided, Frame, Root, walk
-from app.operation.model import holds
+from app.operation.model import ALWAYS, Selection, holds
 from app.sources.fetch import Asking, Chunk, Page
 from app.spaces.disclosed import disclosed
 from app.spaces.driver import Reader, Record
@@ -44,6 +45,10 @@ def record_lists(root: Root, true: frozenset[str]) -> list[tuple[Decided, ...]]:
                         if isinstance(below, Frame) and below.field == "node" and holds(below.when, true)
                     )
     return found
+
+
+NOWHERE = Root("", ALWAYS, "", Selection("", "Query", "", None, FieldNode(name=NameNode(value="")), ALWAYS, {}), {})
+"""What records hang on that are found by key."""
 
 
 @dataclass(slots=True)

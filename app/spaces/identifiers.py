@@ -98,6 +98,11 @@ class Identifiers:
         found = self.record(identifier)
         return found[1] if found is not None and found[0] == type_name else None
 
+    def seal_key(self, type_name: str, key: str) -> str:
+        """The id of something that a subgraph alone knows, by that subgraph's own key."""
+        sealed = self._siv.encrypt(key.encode(), [b"key", type_name.encode()])
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
     def seal(self, row: int, query: bytes, holding: bytes = b"") -> str:
         """A cursor that stands behind `row` in the list that `query` describes, in a page of that holding."""
         return self._sealed(row.to_bytes(8, "big") + holding, [query])

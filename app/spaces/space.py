@@ -3,7 +3,7 @@
 INVARIANT: a space reads its own database and no other; a request is handed the one space that its token names.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -15,12 +15,13 @@ from app.ledger.entry import Whose
 from app.names import SpaceId
 from app.operation.decided import Root
 from app.operation.model import holds
-from app.sources.fetch import Asking, Chunk, Fetch
+from app.sources.fetch import Asking, Chunk, Fetch, Found, Keyed
 from app.spaces.admission import Admission
-from app.spaces.asked import Asked, record_lists
+from app.spaces.asked import NOWHERE, Asked, record_lists
 from app.spaces.changes import changes
 from app.spaces.disclosed import disclosed
 from app.spaces.driver import Readers
+from app.spaces.edges import snake
 from app.spaces.identifiers import Identifiers, identifiers
 from app.spaces.levels import KEYS, Compiler, Level, Reach, depth
 from app.spaces.state import mark
@@ -42,6 +43,7 @@ class Space:
     _compiled: WeakKeyDictionary[Fetch, dict[Key, tuple[Level, ...]]] = field(
         default_factory=WeakKeyDictionary, repr=False
     )
+    _keyed: WeakKeyDictionary[Keyed, dict[frozenset[str], Level]] = field(default_factory=WeakKeyDictionary, repr=False)
     _lookups: WeakKeyDictionary[Level, DataLoader[int, tuple[Any, tuple[Whose, ...]]]] = field(
         default_factory=WeakKeyDictionary, repr=False
     )
@@ -72,6 +74,21 @@ class Space:
                 compared = one.sync if one.sync is not None and one.sync.since is not None else None
                 async for chunk in changes(one, compared, reader) if compared else one.chunks(reader):
                     yield chunk
+
+    async def find(self, keyed: Keyed, keys: Sequence[str], asking: Asking) -> Found:
+        """The records that a subgraph named, of those that the grant admits. See `app.sources.fetch.Source`."""
+        names = identifiers(self.secret, self.id, asking.authority.client)
+        variants = self._keyed.setdefault(keyed, {})
+        if asking.true not in variants:
+            if len(variants) >= VARIANTS:
+                variants.clear()
+            compiler = Compiler(self.readers, Admission.under(asking.authority), asking.true, names.alias)
+            variants[asking.true] = compiler.keyed(keyed.type, snake(keyed.key), keyed.children)
+        level = variants[asking.true]
+        asked = Asked(NOWHERE, keyed.type, (level,), names, {}, asking.chunk, 1, b"", sealed=False)
+        async with self.readers.lend(one_moment=depth(level) > 1, client=asking.authority.client) as reader:
+            records = await asked.gather(reader, level, {KEYS: list(dict.fromkeys(keys))})
+        return Found(cast(dict[str, object], records), asked.take())
 
     async def _looked_up(self, asked: Asked, asking: Asking) -> Chunk:
         """A single record. Concurrent requests of one plan, and so of one authority, share a statement."""

@@ -51,22 +51,26 @@ _HEADERS = {
 }
 
 
-def check_target(url: str, *, insecure: bool = False) -> None:
+def check_target(url: str, *, file: str, key: str | None = None, insecure: bool = False) -> None:
     """Refuse what no subgraph is reached by. Raises: ConfigurationError."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     loopback = host == "localhost" or _address(host, "is_loopback")
     if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
-        raise ConfigurationError("A subgraph is reached by an https:// address without a user. Write one.", file=url)
+        raise ConfigurationError(
+            "A subgraph is reached by an https:// address without a user. Write one.", file=file, key=key
+        )
     if parts.scheme == "http" and not (loopback or insecure):
         raise ConfigurationError(
             "Student data travels over TLS: write https://, or declare `insecure = true` for a network of your own.",
-            file=url,
+            file=file,
+            key=key,
         )
     if _address(host, "is_link_local") and not insecure:
         raise ConfigurationError(
             "This is a link-local address, where cloud machines keep their secrets. Name the subgraph's own address.",
-            file=url,
+            file=file,
+            key=key,
         )
 
 

@@ -1,0 +1,173 @@
+"""Run a joined plan: the space and its subgraphs, wave by wave, and one answer of it all.
+
+INVARIANT: what a subgraph is told is recorded before it is sent; a student that the space does not admit is dropped
+before anything else is done with what a subgraph said of them; nothing that a subgraph says of an error leaves.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from app.federation.completion import Completion, Unfit
+from app.federation.disclosed import disclosed, rows_of
+from app.federation.execute import Part, execute
+from app.federation.joined import CorePart, Joined
+from app.federation.plan import Plan
+from app.federation.steps import Fetch, Flatten, Step
+from app.federation.tree import Tree, merge
+from app.federation.waves import Ask, Gathering, Problem
+from app.ledger.entry import Whose
+from app.operation.model import holds
+from app.sources.fetch import Asking, Source
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
+
+Sending = Callable[[str, tuple[Whose, ...]], Awaitable[None]]
+"""Records what a subgraph is about to be told. Shape: its name, and what of whom."""
+
+
+@dataclass(slots=True)
+class Joining(Gathering):
+    """One answer in the making, of a space and its subgraphs."""
+
+    joined: Joined | None = None
+    space: Source | None = None
+    asking: Asking | None = None
+    sending: Sending | None = None
+    names: Mapping[str, str] = field(default_factory=dict)  # in join__Graph → the subgraph's own
+    whose: list[Whose] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+
+    async def fetch(self, fetch: Fetch) -> None:
+        """One request: to the space, or to a subgraph once what it is told is recorded."""
+        assert self.joined is not None  # noqa: S101 - for the type checker
+        part = self.joined.core.get(fetch.number)
+        if part is None:
+            await self.told_of(fetch)
+            await Gathering.fetch(self, fetch)
+        else:
+            await self.core(fetch, part)
+
+    async def told_of(self, fetch: Fetch) -> None:
+        """Record what a subgraph is about to be told."""
+        assert self.joined is not None  # noqa: S101 - for the type checker
+        assert self.sending is not None  # noqa: S101
+        told: list[Whose] = []
+        for flatten in fetch.flattens:
+            _, targets = self.represented(flatten)
+            if targets:
+                objects = [target for standing in targets for target in standing]
+                of = flatten.representation or ""
+                coordinates = tuple(f"{of}.{one.name}" for one in flatten.told)
+                told.append(Whose(coordinates, rows_of(objects, of), len(targets)))
+        if told:
+            await self.sending(self.names[fetch.subgraph], tuple(told))
+
+    async def core(self, fetch: Fetch, part: CorePart) -> None:
+        """What the space is asked: root fields, and records that subgraphs named."""
+        assert self.space is not None  # noqa: S101 - for the type checker
+        assert self.asking is not None  # noqa: S101
+        roots = tuple(root for root in part.roots.roots if holds(root.when, self.true))
+        if roots:
+            # Under internal keys, as the planner wrote them.
+            arguments = {key: self.asking.arguments.get(own, {}) for key, own in part.arguments.items()}
+            asking = replace(self.asking, arguments=arguments)
+            whole = bytearray()
+            async for one in execute(Plan(part.roots.roots, (part.roots,)), asking, {"core": self.space}, {}):
+                whole += one.data
+                self.whose.extend(one.whose)
+                self.parts.append(one)
+            merge(self.tree, decode(whole))
+        for flatten, lookup in zip(fetch.flattens, part.lookups, strict=True):
+            representations, targets = self.represented(flatten)
+            if representations:
+                keys = [str(one[lookup.key]) for one in representations]
+                found = await self.space.find(lookup, keys, self.asking)
+                self.whose.extend(found.whose)
+                records: dict[str, Tree] = decode(encode(found.records))
+                self.enter(fetch, flatten, targets, {flatten.alias: [records.get(key) for key in keys]})
+        for drop in part.drops:
+            prune(self.tree, drop.path, drop.types, drop.student)
+
+    def told(self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], error: Mapping[str, Any]) -> None:
+        """A subgraph's error, of which nothing but its place is passed on: its text may quote a record."""
+        path = self.place(fetch, entering, error.get("path"))
+        self.problems.append(
+            Problem(self.names[fetch.subgraph], f"{self.names[fetch.subgraph]} answered with an error here.", path)
+        )
+
+
+def prune(tree: Tree, path: tuple[Step, ...], types: frozenset[str], student: tuple[str, ...]) -> None:
+    """Drop the objects at a place whose student was not admitted: out of lists, and to null elsewhere."""
+
+    def admitted(one: Any) -> bool:
+        if not isinstance(one, dict):
+            return True
+        if "__typename" in one and one["__typename"] not in types:
+            return True
+        at: Any = one
+        for key in student:
+            at = at.get(key) if isinstance(at, dict) else None
+        return isinstance(at, dict) and at.get("__row") is not None
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, list):
+            return [kept(one) for one in value if isinstance(one, list) or admitted(one)]
+        return value if admitted(value) else None
+
+    standing: list[Any] = [tree]
+    for step in path[:-1]:
+        following: list[Any] = []
+        for one in standing:
+            if step.types is None or one.get("__typename") in step.types:
+                _flatten(one.get(step.key), following)
+        standing = following
+    last = path[-1]
+    for one in standing:
+        if last.key in one and (last.types is None or one.get("__typename") in last.types):
+            one[last.key] = kept(one[last.key])
+
+
+def _flatten(value: Any, into: list[Any]) -> None:
+    if isinstance(value, dict):
+        into.append(value)
+    elif isinstance(value, list):
+        for one in value:
+            _flatten(one, into)
+
+
+async def join_answer(
+    joined: Joined,
+    completion: Completion,
+    asking: Asking,
+    variables: Mapping[str, object],
+    local: Mapping[str, object],
+    *,
+    space: Source,
+    ask: Ask,
+    sending: Sending,
+    names: Mapping[str, str],
+) -> AsyncGenerator[Part]:
+    """The answer of a joined plan, in one part. Raises: Unavailable if the space does not answer."""
+    gathering = Joining(ask, variables, asking.true)
+    gathering.joined, gathering.space, gathering.asking = joined, space, asking
+    gathering.sending, gathering.names = sending, names
+    await gathering.run(joined.plan)
+    roots = joined.authorized.operation.roots
+    values = {**local, **{root.response_key: "Query" for root in roots if root.field == "__typename"}}
+    errors: tuple[dict[str, Any], ...] = ()
+    data: Tree | None = None
+    try:
+        if gathering.problems:
+            raise Unfit
+        data = completion.straight(gathering.tree, asking.true, values)
+    except Unfit:
+        data, found = completion.careful(gathering.tree, asking.true, values, gathering.problems)
+        errors = tuple(found)
+    whose = (*gathering.whose, *disclosed(joined, gathering.tree, asking.true))
+    keeping = tuple(one for part in gathering.parts for one in part.keeping)
+    removed = tuple(one for part in gathering.parts for one in part.removed)
+    yield Part(bytearray(encode(data)), whose, True, removed, keeping, errors)

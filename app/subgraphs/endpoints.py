@@ -1,0 +1,54 @@
+"""Every space's subgraphs, as the configuration names them, with their connections."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+
+from app.errors import ConfigurationError
+from app.names import SpaceId
+from app.settings import EndpointSettings, Settings
+from app.subgraphs.endpoint import Bounds, Endpoint, check_target, open_session
+
+
+@asynccontextmanager
+async def open_endpoints(
+    settings: Settings, known: Collection[str]
+) -> AsyncIterator[Mapping[SpaceId, Mapping[str, Endpoint]]]:
+    """The endpoints by space and subgraph, open until the end. `known`: the subgraphs of the supergraph.
+
+    Raises: ConfigurationError.
+    """
+    if not any(place.subgraphs for place in settings.spaces.values()):
+        yield {}
+        return
+    file = str(settings.home / "homeroom.toml")
+    async with open_session() as session:
+        found: dict[SpaceId, dict[str, Endpoint]] = {}
+        for space, place in settings.spaces.items():
+            for name, one in place.subgraphs.items():
+                key = f"spaces.{space}.subgraphs.{name}"
+                if name not in known:
+                    raise ConfigurationError(
+                        f"The supergraph has no subgraph {name}. Compose it in, or take the endpoint out.",
+                        file=file,
+                        key=key,
+                    )
+                check_target(one.url, file=file, key=f"{key}.url", insecure=one.insecure)
+                bounds = Bounds(one.seconds, one.answer_bytes, one.at_once)
+                headers = _headers(settings, one, file, key)
+                found.setdefault(SpaceId(space), {})[name] = Endpoint(name, one.url, session, bounds, headers)
+        yield found
+
+
+def _headers(settings: Settings, one: EndpointSettings, file: str, key: str) -> dict[str, str]:
+    """Homeroom's own credentials for a subgraph. A vendor's token is never passed on."""
+    if not one.token_file:
+        return {}
+    try:
+        token = (settings.home / one.token_file).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(
+            "The token's file cannot be read. Write the token into it, readable by its owner alone.",
+            file=file,
+            key=f"{key}.token_file",
+        ) from None
+    return {"authorization": f"Bearer {token}"}
