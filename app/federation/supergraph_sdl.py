@@ -247,12 +247,24 @@ class _Reading:
 
 def public(document: DocumentNode) -> GraphQLSchema:
     """The schema without what is federation's own, and without what is @inaccessible."""
-    return build_ast_schema(visit(document, _Publishing()), assume_valid_sdl=True)
+    return build_ast_schema(visit(document, _Publishing(document)), assume_valid_sdl=True)
 
 
 class _Publishing(Visitor):
+    def __init__(self, document: DocumentNode) -> None:
+        super().__init__()
+        # The specifications that are linked bring types of their own, under their names.
+        urls = (
+            one["url"]
+            for node in document.definitions
+            if isinstance(node, SchemaDefinitionNode)
+            for one in directives(node, "link")
+        )
+        names = {url.rstrip("/").split("/")[-2] for url in urls if url.count("/") > 3}
+        self.prefixes = tuple(f"{name}__" for name in sorted({"join", "link", "core", "federation", *names}))
+
     def _internal(self, node: Any) -> bool:
-        return node.name.value.startswith(("join__", "link__", "core__")) or is_hidden(node)
+        return node.name.value.startswith(self.prefixes) or is_hidden(node)
 
     def enter(self, node: Node, *_: object) -> VisitorAction:
         match node:
