@@ -37,8 +37,8 @@ from app.settings import Settings
 from app.sources.fetch import Asking
 from app.spaces.identifiers import identifiers
 from app.spaces.space import Space
-from app.traffic.rates import Rates
 from app.subgraphs.endpoint import Endpoint
+from app.traffic.rates import Rates
 from app.traffic.turns import Turns
 
 Clock = Callable[[], datetime]

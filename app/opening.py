@@ -35,9 +35,9 @@ from app.spaces.space import Space
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
 from app.storage.published import change_number, current
-from app.traffic.rates import Rates
 from app.subgraphs.endpoint import Endpoint
 from app.subgraphs.endpoints import open_endpoints
+from app.traffic.rates import Rates
 from app.traffic.turns import Turns
 from app.watching import Watch
 
