@@ -76,7 +76,8 @@ class _Generating:
         self.count = 0
 
     def function(self) -> Callable[[Tree], Tree]:
-        roots = tuple(root for root in self.completion.operation.roots if not root.field.startswith("__"))
+        known = (*self.completion.question.of, *self.completion.withheld)
+        roots = tuple(root for root in self.completion.operation.roots if root in known)
         entry = self.object(self.completion.question.root, self.completion.question.root.type, roots)
         exec("\n".join(self.lines), self.names)  # noqa: S102 - made of numbers alone
         made: Callable[[Tree], Tree] = self.names[entry]
@@ -102,9 +103,10 @@ class _Generating:
                 continue
             asked = self.completion.question.of[one]
             value = f"o[{self.constant(asked.key)}]"
-            parts.append(
-                f"{key}: {self.value(value, definition(self.completion.question, one).type, one, asked.child, 0)}"
-            )
+            made = self.value(value, definition(self.completion.question, one).type, one, asked.child, 0)
+            if one in self.completion.making:
+                made = f"{self.constant(self.completion.making[one])}({made})"
+            parts.append(f"{key}: {made}")
         self.count += 1
         name = f"f{self.count}"
         self.lines.append(f"def {name}(o):\n    return {{{', '.join(parts)}}}")

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from app.federation.completion import Completion, Unfit
+from app.federation.core_part import CorePart
 from app.federation.disclosed import disclosed, rows_of
 from app.federation.execute import Part, execute
-from app.federation.joined import CorePart, Joined
+from app.federation.joined import Joined
 from app.federation.plan import Plan
 from app.federation.steps import Fetch, Flatten, Step
 from app.federation.tree import Tree, merge
@@ -100,6 +101,11 @@ class Joining(Gathering):
         )
 
 
+def _named(problem: Problem, names: Mapping[str, str]) -> Problem:
+    """A problem with its subgraph under its own name."""
+    return replace(problem, subgraph=names.get(problem.subgraph, problem.subgraph))
+
+
 def prune(tree: Tree, path: tuple[Step, ...], types: frozenset[str], student: tuple[str, ...]) -> None:
     """Drop the objects at a place whose student was not admitted: out of lists, and to null elsewhere."""
 
@@ -165,7 +171,8 @@ async def join_answer(
             raise Unfit
         data = completion.straight(gathering.tree, asking.true, values)
     except Unfit:
-        data, found = completion.careful(gathering.tree, asking.true, values, gathering.problems)
+        problems = [_named(problem, names) for problem in gathering.problems]
+        data, found = completion.careful(gathering.tree, asking.true, values, problems)
         errors = tuple(found)
     whose = (*gathering.whose, *disclosed(joined, gathering.tree, asking.true))
     keeping = tuple(one for part in gathering.parts for one in part.keeping)

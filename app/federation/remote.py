@@ -139,7 +139,7 @@ def _fact(
         sensitivity=Sensitivity(sensitivity),
         type=of.name.value,
         field=node.name.value,
-        graphql_type=_printed(node),
+        graphql_type=_printed(node).removesuffix("!"),  # a district may withhold it
         leads_to=None if text else leads_to,
         is_list=_printed(node).lstrip().startswith("["),
         ceds=None,

@@ -23,7 +23,7 @@ from app.names import ClientId, Scope, SpaceId
 from app.oauth.clients import add_client
 from app.opening import open_installation, space_secret
 from app.schema.catalogue import SCOPES
-from app.settings import Settings
+from app.settings import EndpointSettings, Settings
 from app.spaces.identifiers import identifiers
 from app.storage.engines import open_engine
 from app.telemetry.trail import Trail
@@ -159,6 +159,7 @@ async def opened(
     settings: Mapping[str, object] | None = None,
     rule: str = "",
     opt_outs: worlds.OptOuts | None = None,
+    endpoints: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Asked]:
     """An installation whose spaces all hold the world, and whose grants, by client, are in force in each of them.
 
@@ -174,7 +175,13 @@ async def opened(
         (policies / "grants").mkdir(parents=True, exist_ok=True)
         for client, text in grants.items():
             (policies / "grants" / f"{client}.toml").write_text(text, encoding="utf-8")
-    made = msgspec.structs.replace(made, **(settings or {}))
+    places = {
+        name: msgspec.structs.replace(
+            place, subgraphs={sub: EndpointSettings(url) for sub, url in (endpoints or {}).items()}
+        )
+        for name, place in made.spaces.items()
+    }
+    made = msgspec.structs.replace(made, spaces=places, **(settings or {}))
     async with open_installation(made, clock=lambda: worlds.NOW) as rooms:
         assert not rooms.policies.findings, rooms.policies.findings
         for client in grants:

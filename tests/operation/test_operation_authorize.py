@@ -8,7 +8,6 @@ import pytest
 from app.errors import RequestError
 from app.names import ClientId, Coordinate, Scope
 from app.operation.authorize import authorize
-from app.operation.vocabulary import FRAMES, Vocabulary
 from app.operation.bind import Bound, bind
 from app.operation.decided import (
     ROOT_TYPES,
@@ -25,12 +24,13 @@ from app.operation.decided import (
 )
 from app.operation.filtering import check_filters
 from app.operation.parse import parse_operation
+from app.operation.vocabulary import FRAMES, Vocabulary
 from app.policy.authority import Authority, authority
 from app.policy.decide import Deny, Permit, Reason
 from app.policy.model import Transform
 from app.policy.reading import read_policies
 from app.schema.build import graphql_schema
-from app.schema.catalogue import SCOPES, TYPES
+from app.schema.catalogue import CATALOGUE, SCOPES, TYPES
 from app.settings import Limits
 from tests import worlds
 
@@ -269,7 +269,9 @@ def test_frames_hold_no_type_of_records_and_every_connection() -> None:
 
 def test_a_type_that_nobody_classified_is_denied() -> None:
     vocabulary = Vocabulary(CATALOGUE, frames=FRAMES - {"PageInfo"})
-    it = authorize(read("{ students { pageInfo { hasNextPage } } }"), made(), vocabulary)
+    it = authorize(
+        parse_operation("{ students { pageInfo { hasNextPage } } }", None, SCHEMA, LIMITS), made(), vocabulary
+    )
     assert [(denial.coordinate, denial.reason) for denial in it.denials] == [
         ("PageInfo.hasNextPage", Reason.NOT_GRANTED)
     ]

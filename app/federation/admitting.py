@@ -1,0 +1,91 @@
+"""Where subgraphs name students: the space admits them before anything else is done with them.
+
+Pure. A student whom a subgraph names, and whatever belongs to one, bears a mark that the space alone can tell; what it
+does not tell it of is dropped, and nothing of it is sent anywhere else before.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.federation.planning import steps
+from app.federation.positions import Field, Place, Position, Question
+from app.federation.remote import ROW
+from app.federation.steps import Step
+from app.operation.model import When
+from app.operation.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Objects that go when the student that they belong to was not admitted."""
+
+    path: tuple[Step, ...]
+    types: frozenset[str]
+    student: tuple[str, ...]  # the keys that lead from an object to its student; () for the student
+
+
+def is_remote(question: Question, one: Field, core: str) -> bool:
+    """Whether a field is not the space's to tell."""
+    view = question.composed.views.get(one.place.type, {}).get(core)
+    return view is None or one.name not in view.fields
+
+
+def marks(question: Question, vocabulary: Vocabulary, core: str) -> Iterator[tuple[Field, When]]:
+    """What has to be known of students beside what the client asks: that they are admitted, and who they are."""
+    for position in [*question.positions]:
+        owner = position.owner
+        if owner is None or owner.when == frozenset():
+            continue
+        for place in [*position.places.values()]:
+            if place.type == "Student":
+                asks = any(one.when and is_remote(question, one, core) for one in [*place.fields.values()])
+                named = is_remote(question, owner, core)
+                if named or asks:
+                    mark = question.field(place, ROW, (), 1)
+                    if named:
+                        question.admitting[position] = mark.bit
+                    yield mark, owner.when
+            elif vocabulary.students.get(place.type) and is_remote(question, owner, core) and not _of_student(position):
+                yield from _belonging(question, place, vocabulary.students[place.type], owner.when)
+    question.beside()
+
+
+def _of_student(position: Position) -> bool:
+    """Whether something stands below a student, and so belongs to that student."""
+    owner = position.owner
+    while owner is not None:
+        if owner.place.type == "Student":
+            return True
+        owner = owner.place.position.owner
+    return False
+
+
+def _belonging(question: Question, place: Place, path: tuple[str, ...], when: When) -> Iterator[tuple[Field, When]]:
+    """The student that an object belongs to has to be admitted before the object is."""
+    start, at = place.position, place
+    for name in path:
+        step = question.field(at, name, (), 1)
+        yield step, when
+        if step.child is None:
+            return
+        at = step.child.places.get("Student") or next(iter(step.child.places.values()))
+    if at.type == "Student":
+        mark = question.field(at, ROW, (), 1)
+        question.admitting[at.position] = mark.bit
+        question.admitting[start] = mark.bit
+        yield mark, when
+
+
+def drops(question: Question, position: Position, vocabulary: Vocabulary) -> Iterator[Drop]:
+    """What goes with students that were not admitted: they themselves first, then what belongs to them."""
+    if position not in question.admitting:
+        return
+    yield Drop(tuple(steps(position)), frozenset({"Student"}), ())
+    path: list[str] = []
+    owner = position.owner
+    while owner is not None:
+        path.insert(0, owner.key)
+        place = owner.place
+        if vocabulary.students.get(place.type) and place.position in question.admitting:
+            yield Drop(tuple(steps(place.position)), frozenset({place.type}), tuple(path))
+        owner = place.position.owner
