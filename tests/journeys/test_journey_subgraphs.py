@@ -84,7 +84,7 @@ async def joined(
         GRANTS,
         databases={worlds.SPACE: larkspur_database},
         scopes=dict.fromkeys(GRANTS, frozenset(SCOPES) | REMOTE),
-        settings={"supergraph": "/tmp/sg.graphql"},
+        settings={"supergraph": str(LMS.with_name("supergraph.graphql"))},
         endpoints={"lms": gradebook.url},
         rule=MAY,
     ) as asked:
@@ -168,7 +168,7 @@ async def test_what_a_subgraph_may_not_receive_is_denied_and_not_sent(
         {"everything": GRANTS["everything"]},
         databases={worlds.SPACE: None},
         scopes={"everything": frozenset(SCOPES) | REMOTE},
-        settings={"supergraph": "/tmp/sg.graphql"},
+        settings={"supergraph": str(LMS.with_name("supergraph.graphql"))},
         endpoints={"lms": gradebook.url},
     ) as asked:
         before = len(gradebook.asked())
@@ -191,7 +191,7 @@ async def test_a_space_without_the_subgraph_is_not_offered_its_fields(
         {"everything": GRANTS["everything"]},
         databases={worlds.SPACE: None},
         scopes={"everything": frozenset(SCOPES) | REMOTE},
-        settings={"supergraph": "/tmp/sg.graphql"},
+        settings={"supergraph": str(LMS.with_name("supergraph.graphql"))},
         rule=MAY,
     ) as asked:
         answer = await asked.ask(
@@ -218,7 +218,7 @@ async def test_a_subgraph_that_is_gone_nulls_its_own_fields_and_nothing_else(
         {"everything": GRANTS["everything"]},
         databases={worlds.SPACE: None},
         scopes={"everything": frozenset(SCOPES) | REMOTE},
-        settings={"supergraph": "/tmp/sg.graphql"},
+        settings={"supergraph": str(LMS.with_name("supergraph.graphql"))},
         endpoints={"lms": "http://127.0.0.1:1/graphql"},
         rule=MAY,
     ) as asked:
