@@ -15,6 +15,8 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from app import gateway
+from app.console.desk import Desk, open_desk
+from app.console.routes import routes as console_routes
 from app.errors import HomeroomError, Unauthenticated
 from app.gateway import Answer, Request
 from app.installation import Installation
@@ -69,13 +71,13 @@ def application(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
-            async with opening() as rooms:
+            async with opening() as rooms, open_desk(rooms) as desk:
                 graph = graphql(rooms)
                 watch.trails = trails(rooms.settings)
                 telling = asyncio.create_task(tell_metrics(rooms))
                 settle()
                 readiness = _readiness(rooms.settings)
-                app.router.routes.extend(routes(rooms, graph, readiness, vendors))
+                app.router.routes.extend(routes(rooms, graph, readiness, vendors, desk))
                 with heeding(readiness, rooms.settings.server.notice_seconds):
                     yield
                 await graph.finished(LAST_WORDS)
@@ -117,7 +119,7 @@ def settle() -> None:
 
 
 def routes(
-    rooms: Installation, graph: GraphQL, readiness: Readiness, vendors: Mapping[ClientId, str] | None
+    rooms: Installation, graph: GraphQL, readiness: Readiness, vendors: Mapping[ClientId, str] | None, desk: Desk
 ) -> list[BaseRoute]:
     """Every address of an installation. INVARIANT: only a sandbox has vendors, and so a route that gives tokens."""
     return [
@@ -127,6 +129,7 @@ def routes(
         *(sandbox.routes(rooms, vendors) if vendors is not None else ()),
         *pages.routes(issuer=rooms.settings.issuer, sdl=sdl),
         *probes.routes(rooms.settings, readiness),
+        *console_routes(desk),
     ]
 
 

@@ -15,7 +15,8 @@ import msgspec
 from app.addresses import host_of, unreadable, with_password
 from app.errors import ConfigurationError
 from app.names import SpaceId, is_space_id
-from app.toml.culprit import Problem, culprit
+from app.signing_in import LOOPBACK, Console, SignIn, provider_problems
+from app.toml.culprit import Problem, controls, culprit
 from app.toml.lines import Path as Place
 from app.toml.lines import TooDeepError, dotted, find_lines, line_of
 
@@ -120,6 +121,7 @@ class SpaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: str
     ledger: str
     subgraphs: dict[str, EndpointSettings] = {}
+    sign_in: SignIn | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,6 +140,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: Changes = Changes()
     supergraph: str = ""
     subgraphs: dict[str, SubgraphSettings] = {}
+    console: Console = Console()
     spaces: dict[str, SpaceSettings] = {}
     home: Path = Path()
 
@@ -226,20 +229,11 @@ def _tree(text: str, file: Path) -> tuple[dict[str, object], Mapping[Place, int]
         ) from None
 
 
-def controls(tree: object, path: Place = ()) -> Iterator[Problem]:
-    """Every text that holds a control character."""
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from controls(value, (*path, key))
-    elif isinstance(tree, str) and re.search(r"[\x00-\x1f\x7f]", tree):
-        yield path, "The text holds a control character. Take it out."
-
-
 def problems(settings: Settings) -> Iterator[Problem]:
     """What types alone do not say."""
     issuer = settings.issuer
     host = host_of(issuer)
-    loopback = host in {"127.0.0.1", "localhost", "::1"}
+    loopback = host in LOOPBACK
     if not issuer.startswith("https://") and not (issuer.startswith("http://") and loopback):
         yield (
             ("issuer",),
@@ -251,7 +245,9 @@ def problems(settings: Settings) -> Iterator[Problem]:
         if not is_space_id(name):
             yield ("spaces", name), "A space is named `state/district` in lower case, such as tx/grand-bend. Rename it."
     yield from _databases(settings)
-    for section in ("limits", "oauth", "traffic", "server", "changes"):
+    for name, space in settings.spaces.items():
+        yield from provider_problems(("spaces", name, "sign_in"), space.sign_in)
+    for section in ("limits", "oauth", "traffic", "server", "changes", "console"):
         for key, value in msgspec.structs.asdict(getattr(settings, section)).items():
             if isinstance(value, int) and value < 1 and (value < 0 or key != "notice_seconds"):
                 yield (section, key), "A limit is at least 1. Correct it."

@@ -20,6 +20,7 @@ from app.names import ClientId
 
 HOST = "127.0.0.1"
 ADDRESSES = (
+    ("console", "/console"),
     ("graphiql", "/graphiql"),
     ("graph", "/graphql"),
     ("schema", "/schema.graphql"),
@@ -106,6 +107,10 @@ def greet(out: Console, sandbox: Sandbox, issuer: str, home: Path, today: date) 
         for access in vendor.access:
             out.print(f"  {'':<12}[dim]in[/] {access.space} [dim]for[/] {access.purpose}")
     out.print()
+    for one in sandbox.officers:
+        out.print(f"  [dim]console[/]  {one.space:<16}{one.role:<17}{one.email:<30}{one.password}")
+    if sandbox.officers:
+        out.print()
     out.print(f"  secrets  {escape(str(home / 'vendors.toml'))}")
     out.print(f"  grants   {escape(str(home / 'policies'))} [dim](edit one: it is in force within a second)[/]")
     out.print()

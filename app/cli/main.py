@@ -28,6 +28,7 @@ COMMANDS = {
     "import": "app.cli.roster:import_command",
     "init": "app.cli.init:init",
     "keys": "app.cli.keys:keys",
+    "officer": "app.cli.officer:officer",
     "optout": "app.cli.optout:optout",
     "policy": "app.cli.policy:policy",
     "restore": "app.cli.backup:restore",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from app.cli.sandbox import Access, Sandbox, Vendor, as_toml, find_sandbox, write_private
+from app.cli.sandbox import Access, Officer, Sandbox, Vendor, as_toml, find_sandbox, write_private
 from app.errors import ConfigurationError, HomeroomError
 from app.importers.roster import import_roster
 from app.importers.sandbox import PROFILES, generate
@@ -22,6 +22,8 @@ from app.importers.sandbox.calendar import current_year
 from app.installing import add_space, create
 from app.names import Scope, SpaceId
 from app.oauth.clients import add_client
+from app.officers.accounts import add_officer
+from app.officers.passwords import new_password
 from app.opening import space_secret
 from app.schema.catalogue import SCOPES
 from app.settings import Settings
@@ -117,7 +119,8 @@ async def _fill(home: Path, *, issuer: str, students: int, today: date, say: Sai
         settings = await add_space(settings, profile.space, profile.name, profile.time_zone)
         await _import(settings, profile.space, source.path, today)
     say("registering three vendors")
-    sandbox = Sandbox(made=today, students=students, vendors=await _register(settings))
+    vendors = await _register(settings)
+    sandbox = Sandbox(made=today, students=students, vendors=vendors, officers=await _appoint(settings))
     write_private(home / "vendors.toml", as_toml(sandbox))
     return sandbox
 
@@ -145,6 +148,22 @@ async def _register(settings: Settings) -> tuple[Vendor, ...]:
     finally:
         await control.dispose()
     return tuple(vendors)
+
+
+async def _appoint(settings: Settings) -> tuple[Officer, ...]:
+    """Officers of each district, one for every role."""
+    control = open_engine(settings.database_url(settings.control))
+    officers = []
+    try:
+        for profile in PROFILES:
+            domain = f"{profile.space.partition('/')[2]}.example"
+            for role in ("steward", "privacy-officer", "reader"):
+                one = Officer(str(profile.space), f"{role.partition('-')[0]}@{domain}", role, new_password())
+                await add_officer(control, one.space, one.email, one.role, one.password, now=time.time())
+                officers.append(one)
+    finally:
+        await control.dispose()
+    return tuple(officers)
 
 
 def copy_policies(source: Path, target: Path, today: date) -> None:

@@ -29,12 +29,22 @@ class Vendor(msgspec.Struct, frozen=True):
     access: tuple[Access, ...]
 
 
+class Officer(msgspec.Struct, frozen=True):
+    """One of the sandbox's officers, with what they sign in to the console by."""
+
+    space: str
+    email: str
+    role: str
+    password: str
+
+
 class Sandbox(msgspec.Struct, frozen=True):
-    """`vendors.toml`: when the sandbox was made, how large, and its vendors."""
+    """`vendors.toml`: when the sandbox was made, how large, its vendors, and the officers of its districts."""
 
     made: date
     students: int
     vendors: tuple[Vendor, ...]
+    officers: tuple[Officer, ...] = ()
 
 
 def find_sandbox(home: Path) -> Sandbox | None:
@@ -74,9 +84,9 @@ def set_issuer(home: Path, issuer: str) -> Settings:
 def as_toml(sandbox: Sandbox) -> str:
     """What `vendors.toml` holds, with the words that a developer reading it needs."""
     lines = [
-        "# The sandbox's vendors and what they sign in by. All is invented; the secrets open nothing else.",
+        "# The sandbox's vendors and officers, and what they sign in by. All is invented; it opens nothing else.",
         "# A token: POST /oauth/token, HTTP Basic with client_id and client_secret, grant_type=client_credentials,",
-        "# resource=http://127.0.0.1:PORT/spaces/SPACE.",
+        "# resource=http://127.0.0.1:PORT/spaces/SPACE. Officers sign in at /console.",
         "",
         f"made = {sandbox.made}",
         f"students = {sandbox.students}",
@@ -84,6 +94,9 @@ def as_toml(sandbox: Sandbox) -> str:
     for vendor in sandbox.vendors:
         lines += ["", "[[vendors]]", f'client_id = "{vendor.client_id}"', f'client_secret = "{vendor.client_secret}"']
         lines += [f'about = "{vendor.about}"', f"access = [{_tables(vendor.access)}]"]
+    for one in sandbox.officers:
+        lines += ["", "[[officers]]", f'space = "{one.space}"', f'email = "{one.email}"']
+        lines += [f'role = "{one.role}"', f'password = "{one.password}"']
     return "\n".join(lines) + "\n"
 
 

@@ -1,7 +1,7 @@
 """The tables of the control database: what belongs to the installation and to no district alone.
 
-Shape: clients with their secrets and keys, what was used up or revoked, and the published policy set. Nothing here
-is a student's.
+Shape: clients with their secrets and keys, what was used up or revoked, the published policy set, and the districts'
+officers. Nothing here is a student's.
 Units: times are seconds since 1970, in UTC.
 """
 
@@ -121,6 +121,50 @@ policy_set = Table(
     Column("at", BigInteger, nullable=False),
     Column("files", JSON, nullable=False),
     sqlite_autoincrement=True,
+)
+
+officer = Table(
+    "officer",
+    metadata,
+    # Who looks and decides for a space in the console, by a password of their own.
+    Column("number", NUMBER, Identity(always=False), primary_key=True, autoincrement=True),
+    Column("space", String, nullable=False),
+    Column("email", String, nullable=False),  # in lower case
+    Column(
+        "role",
+        String,
+        CheckConstraint("role IN ('reader', 'steward', 'privacy-officer')", name="role"),
+        nullable=False,
+    ),
+    Column("password", String, nullable=False),  # its argon2 hash
+    Column("created", BigInteger, nullable=False),
+    Index(None, "space", "email", unique=True),
+    sqlite_autoincrement=True,
+)
+
+officer_session = Table(
+    "officer_session",
+    metadata,
+    # One browser that an officer is signed in with. A row that is gone is a session that was ended.
+    Column("id", String, primary_key=True),  # SHA-256 of what the browser holds
+    Column("space", String, nullable=False),
+    Column("email", String, nullable=False),
+    Column("role", String, nullable=False),
+    # The account; none if the officer came from the district's own provider.
+    Column("officer", NUMBER, ForeignKey("officer.number", ondelete="CASCADE"), index=True),
+    Column("began", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("ends", BigInteger, nullable=False, index=True),
+    Index(None, "space", "email"),
+)
+
+officer_failure = Table(
+    "officer_failure",
+    metadata,
+    # How often a password was wrong, minute by minute. `who` is a hash, never an address in clear.
+    Column("who", String, primary_key=True),
+    Column("minute", BigInteger, primary_key=True),
+    Column("failures", Integer, nullable=False),
 )
 
 change = Table(

@@ -1,7 +1,7 @@
 """Which key of a TOML file a complaint of msgspec is about, and the complaint as a sentence."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -70,3 +70,12 @@ def only(tree: Any, path: Path, key: str) -> Any:
     copy = tree.copy()
     copy[path[0]] = only(tree[path[0]], path[1:], key)
     return copy
+
+
+def controls(tree: object, path: Path = ()) -> Iterator[Problem]:
+    """Every text that holds a control character."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from controls(value, (*path, key))
+    elif isinstance(tree, str) and re.search(r"[\x00-\x1f\x7f]", tree):
+        yield path, "The text holds a control character. Take it out."

@@ -40,6 +40,7 @@ _GUIDES = (
     ("operator.md", "run it"),
 )
 _PATHS = (
+    ("/console", "The console: who may read what, for officers of a district."),
     ("/graphiql", "GraphiQL: ask the graph by hand, and read why a field is empty."),
     ("/graphql", "The graph, by POST (or GET), with a bearer token."),
     ("/schema.graphql", "Its schema: every field with the scope that it needs."),

@@ -1,0 +1,1 @@
+"""The district's pages: who may read what, seen, decided and proved by officers who are no programmers."""

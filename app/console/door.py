@@ -1,0 +1,95 @@
+"""The door: no page without an officer who is signed in, no form without their mark, the same words to everybody."""
+
+from collections.abc import Awaitable, Callable, Collection
+from http import HTTPStatus
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.console.desk import Desk
+from app.console.forms import Form, read_form
+from app.console.visit import HEADERS, Absent, Forbidden, Rejected, Visit
+from app.errors import HomeroomError, Unavailable
+from app.officers.sessions import Session, find
+from app.signing_in import ROLES, Role
+
+Show = Callable[[Visit], Awaitable[Response]]
+Act = Callable[[Visit, Form], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+SESSION = "session"
+"""What the seal on the cookie of an officer who is signed in is for."""
+
+FAULTS: dict[type[HomeroomError], tuple[HTTPStatus, str]] = {
+    Absent: (HTTPStatus.NOT_FOUND, "There is nothing here"),
+    Forbidden: (HTTPStatus.FORBIDDEN, "This is for another role"),
+    Rejected: (HTTPStatus.BAD_REQUEST, "This was not taken"),
+    Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "Something does not answer"),
+}
+
+
+def cookie(desk: Desk, name: str) -> str:
+    """A cookie's name: one that is bound to this host alone, where browsers can be told so."""
+    return f"__Host-homeroom-{name}" if desk.secure else f"homeroom-{name}"
+
+
+async def signed_in(desk: Desk, request: Request) -> Session | None:
+    """The session that a request's cookie opens; None if it opens none, or a space that is no more."""
+    settings = desk.rooms.settings.console
+    sealed = request.cookies.get(cookie(desk, SESSION), "")
+    token = desk.seal.open(SESSION, sealed, seconds=settings.session_seconds) if sealed else None
+    if not isinstance(token, str):
+        return None
+    session = await find(desk.rooms.control, token, now=desk.now().timestamp(), limits=settings)
+    return session if session is not None and session.space in desk.places else None
+
+
+def page(desk: Desk, show: Show, *, roles: Collection[Role] = ROLES) -> Endpoint:
+    """A page for officers of these roles."""
+
+    async def endpoint(request: Request) -> Response:
+        session = await signed_in(desk, request)
+        if session is None:
+            return to_sign_in(request)
+        visit = Visit(desk, request, session)
+        return await _told(visit, lambda: show(visit), roles)
+
+    return endpoint
+
+
+def form(desk: Desk, act: Act, *, roles: Collection[Role] = ROLES) -> Endpoint:
+    """What a form of ours is posted to, by officers of these roles."""
+
+    async def endpoint(request: Request) -> Response:
+        session = await signed_in(desk, request)
+        if session is None:
+            return RedirectResponse("/console/sign-in", HTTPStatus.SEE_OTHER, HEADERS)
+        visit = Visit(desk, request, session)
+
+        async def acted() -> Response:
+            return await act(visit, await read_form(request, visit.token))
+
+        return await _told(visit, acted, roles)
+
+    return endpoint
+
+
+async def _told(visit: Visit, answer: Callable[[], Awaitable[Response]], roles: Collection[Role]) -> Response:
+    """An answer, or a page that says in a sentence why there is none."""
+    try:
+        if visit.session.role not in roles:
+            raise Forbidden("Your role may look at this district, and not do this. Ask an officer whose role does.")
+        return await answer()
+    except (Absent, Forbidden, Rejected, Unavailable) as error:
+        status, title = FAULTS[type(error)]
+        return visit.page("fault.html", status, title=title, sentence=error.message)
+
+
+def to_sign_in(request: Request) -> Response:
+    """To the page for signing in, and back to where the officer was going."""
+    where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    after = "" if where == "/console" else f"?next={quote(where, safe='')}"
+    if request.url.path == "/console" and (space := request.query_params.get("space")):
+        after = f"?space={quote(space, safe='')}"
+    return RedirectResponse(f"/console/sign-in{after}", HTTPStatus.SEE_OTHER, HEADERS)

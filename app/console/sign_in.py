@@ -1,0 +1,124 @@
+"""Signing in and out: first the district, then a password or the district's own provider.
+
+The pages say the same whatever district is named: whether it is one of this installation is nobody's to find out.
+"""
+
+import re
+from http import HTTPStatus
+from secrets import token_urlsafe
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.console.desk import Desk
+from app.console.door import SESSION, cookie, signed_in
+from app.console.forms import Form, read_form
+from app.console.visit import FORM, HEADERS, Rejected, Visit
+from app.errors import Unavailable
+from app.names import SpaceId
+from app.officers.entering import Refusal, enter
+from app.officers.sessions import begin, end
+from app.signing_in import Role
+
+VISITOR = "visitor"
+"""The cookie of a browser that nobody is signed in with yet: its forms are marked too."""
+
+HOUR = 3_600
+"""Units: seconds that a page for signing in may be open."""
+
+WRONG = "That did not let you in. Check the district, the e-mail address and the password."
+LOCKED = "There were too many attempts. Wait for a quarter of an hour, then try again."
+UNREACHED = "The sign-in cannot be checked right now. Try again in a minute."
+LOCAL = re.compile(r"/console(?:[/?][A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?")
+"""Addresses of our own pages, and of nobody else's."""
+
+
+async def show(desk: Desk, request: Request) -> Response:
+    """The page for signing in."""
+    if await signed_in(desk, request) is not None:
+        return RedirectResponse(onward(request.query_params.get("next", "")), HTTPStatus.SEE_OTHER, HEADERS)
+    return shown(desk, request, said="", space=request.query_params.get("space", ""))
+
+
+def shown(desk: Desk, request: Request, *, said: str, space: str, email: str = "", status: int = 200) -> Response:
+    """The page for signing in, with what there is to say."""
+    spaces = desk.rooms.settings.spaces
+    visitor = visitor_of(desk, request) or token_urlsafe(24)
+    text = desk.templates.get_template("sign-in.html").render(
+        said=said,
+        space=space or (next(iter(spaces)) if len(spaces) == 1 else ""),
+        email=email,
+        after=onward(request.query_params.get("next", "")),
+        # Offered wherever any district has one: that this one has none is not to be seen from outside.
+        provider=any(one.sign_in is not None for one in spaces.values()),
+        csrf=desk.seal.mark(FORM, visitor),
+    )
+    response = HTMLResponse(text, status, HEADERS)
+    keep(desk, response, VISITOR, desk.seal.seal(VISITOR, visitor))
+    return response
+
+
+async def take(desk: Desk, request: Request) -> Response:
+    """A password that was typed."""
+    try:
+        form = await read_form(request, desk.seal.mark(FORM, visitor_of(desk, request) or token_urlsafe(24)))
+    except Rejected as error:
+        return shown(desk, request, said=error.message, space="", status=HTTPStatus.BAD_REQUEST)
+    space, email = form.text("space"), form.text("email")
+    address = request.client.host if request.client else ""
+    settings = desk.rooms.settings.console
+    try:
+        entered = await enter(
+            desk.rooms.control,
+            space,
+            email,
+            form.exactly("password"),
+            address,
+            now=desk.now().timestamp(),
+            attempts=settings.attempts,
+        )
+    except Unavailable:
+        return shown(desk, request, said=UNREACHED, space=space, email=email, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    if isinstance(entered, Refusal):
+        said, status = (LOCKED, HTTPStatus.TOO_MANY_REQUESTS) if entered.locked else (WRONG, HTTPStatus.FORBIDDEN)
+        return shown(desk, request, said=said, space=space, email=email, status=status)
+    after = form.text("next")
+    return await welcome(desk, entered.space, entered.email, entered.role, officer=entered.number, after=after)
+
+
+async def welcome(desk: Desk, space: SpaceId, email: str, role: Role, *, officer: int | None, after: str) -> Response:
+    """Sign somebody in, with a session of their own, and let them go on."""
+    limits = desk.rooms.settings.console
+    now = desk.now().timestamp()
+    token = await begin(desk.rooms.control, space, email, role, officer=officer, now=now, limits=limits)
+    response = RedirectResponse(onward(after), HTTPStatus.SEE_OTHER, HEADERS)
+    keep(desk, response, SESSION, desk.seal.seal(SESSION, token))
+    response.delete_cookie(cookie(desk, VISITOR), path="/", secure=desk.secure, httponly=True, samesite="lax")
+    return response
+
+
+async def leave(visit: Visit, _form: Form) -> Response:
+    """Sign out: the session is over in every server, whatever the browser keeps."""
+    await end(visit.desk.rooms.control, visit.session.id)
+    response = RedirectResponse("/console/sign-in", HTTPStatus.SEE_OTHER, HEADERS)
+    name = cookie(visit.desk, SESSION)
+    response.delete_cookie(name, path="/", secure=visit.desk.secure, httponly=True, samesite="lax")
+    return response
+
+
+def visitor_of(desk: Desk, request: Request) -> str | None:
+    """The browser that asks, by the cookie that it was given; None if it has none, or one that is too old."""
+    sealed = request.cookies.get(cookie(desk, VISITOR), "")
+    found = desk.seal.open(VISITOR, sealed, seconds=HOUR) if sealed else None
+    return found if isinstance(found, str) else None
+
+
+def keep(desk: Desk, response: Response, name: str, value: str) -> None:
+    """Give a browser something to keep until it is closed: no script reads it, no other site sends it along."""
+    response.set_cookie(cookie(desk, name), value, path="/", secure=desk.secure, httponly=True, samesite="lax")
+
+
+def onward(where: str) -> str:
+    """Where to go after signing in: one of our own pages."""
+    own = LOCAL.fullmatch(where) is not None and "//" not in where and not where.startswith("/console/sign-")
+    return where if own else "/console"

@@ -1,0 +1,94 @@
+"""The browsers that officers are signed in with: rows that can be taken away, so that a session ends at once.
+
+Shape: a browser holds a random token, the database its SHA-256. An account's role is read anew each time.
+Units: times are seconds since 1970.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.names import SpaceId
+from app.signing_in import Console, Role
+from app.storage import control as tables
+
+MINUTE = 60
+"""Units: seconds. A session's last click is known as exactly as this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An officer of one space who is signed in."""
+
+    id: str
+    space: SpaceId
+    email: str
+    role: Role
+    by_password: bool  # or else by the district's own provider
+    began: int
+
+
+async def begin(
+    control: AsyncEngine, space: str, email: str, role: Role, *, officer: int | None, now: float, limits: Console
+) -> str:
+    """Sign an officer in; gives what the browser is to hold. Sessions that are over are swept away."""
+    token = secrets.token_urlsafe(32)
+    session = tables.officer_session
+    row = {"id": digest(token), "space": space, "email": email.lower(), "role": role, "officer": officer}
+    row |= {"began": int(now), "seen": int(now), "ends": int(now) + limits.session_seconds}
+    async with control.begin() as connection:
+        over = or_(session.c.ends <= now, session.c.seen <= now - limits.idle_seconds)
+        await connection.execute(delete(session).where(over))
+        await connection.execute(insert(session).values(**row))
+    return token
+
+
+async def find(control: AsyncEngine, token: str, *, now: float, limits: Console) -> Session | None:
+    """The session that a browser holds; None if it was ended, has ended, or never was."""
+    session, officer = tables.officer_session, tables.officer
+    wanted = (
+        select(session, officer.c.role.label("current"))
+        .select_from(session.outerjoin(officer, officer.c.number == session.c.officer))
+        .where(
+            session.c.id == digest(token),
+            session.c.ends > now,
+            session.c.seen > now - limits.idle_seconds,
+        )
+    )
+    async with control.connect() as connection:
+        row = (await connection.execute(wanted)).first()
+    if row is None or (row.officer is not None and row.current is None):
+        return None
+    if row.seen <= now - MINUTE:
+        async with control.begin() as connection:
+            seen = update(session).where(session.c.id == row.id, session.c.seen < int(now)).values(seen=int(now))
+            await connection.execute(seen)
+    role = cast("Role", row.role if row.officer is None else row.current)
+    return Session(row.id, SpaceId(row.space), row.email, role, row.officer is not None, row.began)
+
+
+async def end(control: AsyncEngine, session: str) -> None:
+    """Sign one browser out."""
+    async with control.begin() as connection:
+        await connection.execute(delete(tables.officer_session).where(tables.officer_session.c.id == session))
+
+
+async def end_all(control: AsyncEngine, space: str, email: str) -> None:
+    """Sign an officer out everywhere."""
+    async with control.begin() as connection:
+        await forget(connection, space, email.lower())
+
+
+async def forget(connection: AsyncConnection, space: str, email: str) -> None:
+    """The same, within a transaction."""
+    session = tables.officer_session
+    await connection.execute(delete(session).where(session.c.space == space, session.c.email == email))
+
+
+def digest(token: str) -> str:
+    """What the database knows a token by."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

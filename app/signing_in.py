@@ -1,0 +1,50 @@
+"""What `homeroom.toml` says of the districts' officers: how long they stay signed in, and where they come from."""
+
+from collections.abc import Iterator
+from typing import Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
+
+import msgspec
+
+from app.toml.culprit import Problem
+from app.toml.lines import Path
+
+Role: TypeAlias = Literal["reader", "steward", "privacy-officer"]
+"""What an officer of a district may do: look; decide; give the second approval of sensitive fields."""
+
+ROLES: tuple[Role, ...] = get_args(Role)
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""The names by which a machine reaches itself."""
+
+
+class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long officers stay signed in to the console, and how often a password may be wrong."""
+
+    idle_seconds: int = 1_800
+    session_seconds: int = 36_000
+    attempts: int = 10
+
+
+class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The district's own OpenID Connect provider, and which of its people are officers."""
+
+    issuer: str
+    client_id: str
+    client_secret_file: str = ""
+    role_claim: str = ""
+    roles: dict[str, Role] = {}
+    officers: dict[str, Role] = {}
+
+
+def provider_problems(path: Path, sign_in: SignIn | None) -> Iterator[Problem]:
+    """What the types of a provider's keys alone do not say."""
+    if sign_in is None:
+        return
+    parts = urlsplit(sign_in.issuer)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        yield (*path, "issuer"), "A provider is an https:// address. Plain http is for loopback alone. Correct it."
+    if bool(sign_in.role_claim) != bool(sign_in.roles):
+        yield path, "`role_claim` names a claim, and `roles` says what its values mean. Write both, or neither."
+    if not sign_in.roles and not sign_in.officers:
+        yield path, "Nobody could sign in. Say who is an officer, by `role_claim` and `roles` or by `officers`."
