@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
 
 from app.schema import ndpa, scopes
 from app.schema.facts import Sensitivity
@@ -27,7 +29,9 @@ ORGANISATIONS = strawberry.lazy("app.schema.types.organisations")
 
 
 @strawberry.federation.type(
-    keys=["sourceKey"], description="A course as the catalog has it, whether or not it is taught this year."
+    # By its SCED code the learning registry adds to a course: a catalogue need not know whose course it is.
+    keys=["sourceKey", Key(fields=FieldSet("scedCode"), resolvable=False)],
+    description="A course as the catalog has it, whether or not it is taught this year.",
 )
 class Course(Node):
     """A course as the catalog has it, whether or not it is taught this year."""
