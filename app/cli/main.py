@@ -31,6 +31,7 @@ COMMANDS = {
     "officer": "app.cli.officer:officer",
     "optout": "app.cli.optout:optout",
     "policy": "app.cli.policy:policy",
+    "registry": "app.cli.registry:registry",
     "restore": "app.cli.backup:restore",
     "retention": "app.cli.retention:retention",
     "schema": "app.cli.schema:schema",

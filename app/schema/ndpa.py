@@ -18,3 +18,14 @@ STUDENT_IN_APP_PERFORMANCE = "Student In App Performance"
 STUDENT_NAME = "Student Name"
 STUDENT_PROGRAM_MEMBERSHIP = "Student Program Membership"
 TRANSCRIPT = "Transcript"
+
+
+def as_tag(category: str) -> str:
+    """A category as a tag can hold it: `category/Student_In_App_Performance`. Spec: Federation, @tag."""
+    return category.strip("()").replace(" ", "_")
+
+
+def of_tag(tag: str) -> str:
+    """The category that a tag holds."""
+    category = tag.replace("_", " ")
+    return NOT_STUDENT_DATA if category.lower() == NOT_STUDENT_DATA.strip("()") else category

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import Unavailable
 
-Kind: TypeAlias = Literal["control", "space", "ledger"]
+Kind: TypeAlias = Literal["control", "space", "ledger", "registry"]
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x686F6D65726F6F6D  # one number for all migrations of one PostgreSQL database: "homeroom" in ASCII

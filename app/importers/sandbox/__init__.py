@@ -9,6 +9,7 @@ other; both then come in by the importers that every district uses. Nobody here 
     courses      what is taught, in which grade
     district     the whole: placements, sections, who sits in which, marks
     oneroster, edfi   the two ways of writing it down
+    resources    what there is to learn with in those courses, for the learning registry
 """
 
 from app.importers.sandbox.district import District, build
