@@ -421,7 +421,7 @@ def test_threat_6_what_is_not_granted_is_in_no_answer_no_log_no_metric_and_no_le
     token = server.token(world.mathlab, SMALL)
     ssn, name, mail = CANARIES["ssn"], CANARIES["name"], CANARIES["mail"]
     stored = home.run("check").stdout
-    assert f"{SMALL}: The last import that met social security numbers met 1; 1 are stored" in stored
+    assert f"{SMALL}: The last import met 1 social security numbers; 1 are stored" in stored
     answers = [
         server.post(token, document, **variables)
         for document, variables in (
