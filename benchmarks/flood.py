@@ -1,12 +1,15 @@
 """`./run bench --flood`: what one client's flood costs another client, on one server process.
 
 One client looks up students, one request after another on a few connections. Its answers per second are counted
-alone and while another client floods the server from a process of its own, in interleaved rounds. The flood is
-bounded: so many connections, for so long. It takes no notice of refusals, but asks again at once.
+beside another client's flood and alone, a second each, again and again: the flood comes from a process of its own,
+which is halted meanwhile, so that a busy moment of the machine meets both. The flood is bounded: so many connections,
+for so long. It takes no notice of refusals, but asks again at once.
 """
 
 import multiprocessing
+import os
 import selectors
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,9 +25,12 @@ from benchmarks.queries import DOCUMENTS
 from benchmarks.servers import running
 from benchmarks.wire import BIGGEST, Line, Reading, WrongAnswerError, graphql, line, throughput
 
-SECONDS = 3.0
-SETTLE = 1.0
-"""Units: seconds of the flood before anything is counted."""
+SECONDS = 1.0
+SETTLE = 0.7
+"""Units: seconds after the flood went on, or was halted, before anything is counted."""
+
+TIMES = 4
+"""How often both are counted in one round."""
 
 CONNECTIONS = (1, 4)
 """On how many connections the other client asks."""
@@ -48,16 +54,12 @@ def measure(installation: Installation, folder: Path, console: Console, rounds: 
     for heading in ("flood", "connections of the other", "alone", "beside it", "kept"):
         shown.add_column(heading, justify="left" if heading == "flood" else "right")
     with running("flooded", installation.serve(), installation.port, folder), console.status("flooding"):
-        other = _lookups(installation, installation.token(OTHER))
+        other = _lookups(installation, installation.token(OTHER))  # good for five minutes
         throughput(installation.port, other, at_once=4, seconds=1.0)
         for flood in FLOODS:
             for at_once in CONNECTIONS:
-                alone, beside = [], []
-                for _ in range(rounds):
-                    other = _lookups(installation, installation.token(OTHER))
-                    alone.append(throughput(installation.port, other, at_once=at_once, seconds=SECONDS))
-                    beside.append(_beside(installation, flood, other, at_once))
-                kept = median(beside) / median(alone)
+                beside, alone = _counted(installation, flood, other, at_once, rounds * TIMES)
+                kept = sum(beside) / sum(alone)
                 shown.add_row(
                     flood.title, f"{at_once}", f"{median(alone):,.0f}", f"{median(beside):,.0f}", f"{kept:.0%}"
                 )
@@ -71,20 +73,27 @@ def _lookups(installation: Installation, token: str) -> Sequence[bytes]:
     return [graphql("/graphql", DOCUMENTS["Q1"], {"id": name}, token) for name in found]
 
 
-def _beside(installation: Installation, flood: Flood, other: Sequence[bytes], at_once: int) -> float:
+def _counted(
+    installation: Installation, flood: Flood, other: Sequence[bytes], at_once: int, times: int
+) -> tuple[list[float], list[float]]:
     token = installation.token(CLIENT)
     one = _lookups(installation, token) if flood.query == "Q1" else [graphql("/graphql", DOCUMENTS["Q4"], None, token)]
-    seconds = SETTLE + SECONDS + 0.5
     flooding = multiprocessing.get_context("spawn").Process(
-        target=pour, args=(installation.port, one[0], flood.connections, seconds), daemon=True
+        target=pour, args=(installation.port, one[0], flood.connections, 4 * times * (SETTLE + SECONDS)), daemon=True
     )
     flooding.start()
+    beside, alone = [], []
     try:
-        time.sleep(SETTLE)
-        return throughput(installation.port, other, at_once=at_once, seconds=SECONDS)
+        time.sleep(1)  # it starts
+        for _ in range(times):
+            for signalled, counted in ((signal.SIGCONT, beside), (signal.SIGSTOP, alone)):
+                os.kill(flooding.pid or 0, signalled)
+                time.sleep(SETTLE)
+                counted.append(throughput(installation.port, other, at_once=at_once, seconds=SECONDS))
     finally:
-        flooding.join(seconds + 10)
         flooding.kill()
+        flooding.join()
+    return beside, alone
 
 
 def pour(port: int, request: bytes, connections: int, seconds: float) -> None:

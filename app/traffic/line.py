@@ -23,7 +23,7 @@ class Line:
     spree: float = 0.0  # what it took since others were last let in
     pausing: bool = False  # until they were
     piece: float = 0.005  # what a piece of its work takes, on average over the last few
-    began: float = 0.0  # what `busy` said when its work began, or was last reckoned
+    began: float = 0.0  # when its work began, or was last reckoned
     away_until: float = 0.0
 
     def average(self, now: float) -> float:

@@ -5,8 +5,9 @@ much: after each piece of its work it stays away for as long as that took, many 
 the others are here. A long answer runs piece by piece, and is much. Who is alone, or asks for a thing or two, waits for
 nobody.
 
-Shape: pure but for the futures of those who wait; clocks are arguments. One process, one event loop.
-Units: seconds. `busy` is the time that the process has worked, in all of its threads.
+Shape: pure but for the futures of those who wait; the clock is an argument. One process, one event loop.
+Units: seconds. What a piece of work takes is the time until it is done, its entry in the ledger included: it may keep
+others waiting for the disk as well as for the processor.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ OFTEN = 5.0
 """Who is here a fifth of the time counts as one who is always here."""
 
 BURST = 0.02
-"""Units: seconds of work that a client may have begun at once. Two requests it may have in any case."""
+"""Units: seconds of work that a client may have begun at once. Four requests it may have in any case."""
 
 BUSY = 0.5
 """A client whose work takes more than this part of the time keeps the process busy."""
@@ -63,13 +64,11 @@ class Turns:
         waiting: int,
         wait_seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        busy: Callable[[], float] = time.process_time,
     ) -> None:
         self.at_once = at_once
         self.wait_seconds = wait_seconds
         self._waiting = waiting
         self._clock = clock
-        self._busy = busy
         self._lines: dict[str, Line] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -126,8 +125,8 @@ class Turns:
 
     def end(self, line: Line, *, further: bool = False) -> None:
         """A piece of work is done: reckon what it took, and let the next begin."""
-        busy, now = self._busy(), self._clock()
-        took, line.began = busy - line.began, busy
+        now = self._clock()
+        took, line.began = now - line.began, now
         line.running[further] -= 1
         load = line.average(now)
         line.piece += (took - line.piece) / 8
@@ -162,7 +161,7 @@ class Turns:
 
     def _places(self, line: Line) -> int:
         """How much of a client may run at once: the less, the longer each piece keeps others waiting."""
-        return self.at_once if line.piece <= BURST / self.at_once else max(int(BURST / line.piece), 2)
+        return self.at_once if line.piece <= BURST / self.at_once else max(int(BURST / line.piece), 4)
 
     def _others(self, line: Line, now: float) -> float:
         """Which part of the time that it leaves those are here to whom this client gives way."""
@@ -176,7 +175,7 @@ class Turns:
 
     def _start(self, line: Line, further: bool) -> None:
         if not line.running[False] and not line.running[True]:
-            line.began = self._busy()
+            line.began = self._clock()
         line.running[further] += 1
 
     def _wake(self) -> None:
@@ -218,12 +217,11 @@ class Turns:
 class Turn:
     """One request's turn: from when it may run to the end of its work, or of the first piece of a long answer."""
 
-    __slots__ = ("_line", "_running", "_turns")
+    __slots__ = ("_line", "_turns")
 
     def __init__(self, turns: Turns, line: Line) -> None:
         self._turns = turns
         self._line = line
-        self._running = False
 
     async def __aenter__(self) -> "Turn":
         """Wait for it. Raises: TooMany."""
@@ -233,14 +231,13 @@ class Turn:
         except BaseException:
             self._turns.leave(self._line)
             raise
-        self._running = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """The request has its answer, or the first piece of it."""
-        self._done()
+        self._turns.end(self._line)
         self._turns.leave(self._line)
 
     async def pieces(self, made: AsyncGenerator[Item]) -> AsyncGenerator[Item]:
@@ -262,15 +259,9 @@ class Turn:
                 yield piece
         finally:
             line.long -= 1
-            self._done()
             if long:
                 turns.leave(line, STREAM)
             await made.aclose()
-
-    def _done(self) -> None:
-        if self._running:
-            self._running = False
-            self._turns.end(self._line)
 
 
 def _too_many(sentence: str) -> TooMany:

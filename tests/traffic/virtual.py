@@ -19,11 +19,10 @@ class _Selector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Units: seconds since the loop was made. `worked` is how many of them were work."""
+    """Units: seconds since the loop was made."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.worked = 0.0
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
@@ -34,7 +33,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def work(self, seconds: float) -> None:
         """Keep the loop busy, as computing does."""
         self.now += seconds
-        self.worked += seconds
 
 
 def run(make: Any) -> Any:
