@@ -97,9 +97,32 @@ def check_around(settings: Settings, report: Report) -> None:
             report.findings.append(
                 f"traffic.store: The store does not answer ({type(error).__name__}). Start it, or correct its address."
             )
+    check_subgraphs(settings, report)
     token = settings.home / settings.metrics.token_file
     if settings.metrics.read_by == "token" and not token.is_file():
         report.findings.append(f"{token}: The token for /metrics is missing, and so nobody can read them. Write one.")
+
+
+def check_subgraphs(settings: Settings, report: Report) -> None:
+    """The supergraph can be read, and every subgraph that a space names answers."""
+    from app.federation.remotes import read_remotes
+    from app.subgraphs.endpoints import open_endpoints, silent
+
+    async def look() -> list[str]:
+        remotes = read_remotes(settings)
+        known = remotes.names.values() if remotes is not None else ()
+        async with open_endpoints(settings, known) as endpoints:
+            return [
+                f"{space}: The subgraph {name} does not answer. {why}"
+                for space, named in endpoints.items()
+                for name, endpoint in named.items()
+                if (why := await silent(endpoint))
+            ]
+
+    try:
+        report.findings += asyncio.run(look())
+    except ConfigurationError as error:
+        report.findings.append(error.message)
 
 
 def _open_to_others(settings: Settings) -> Iterator[Path]:

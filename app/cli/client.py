@@ -45,7 +45,7 @@ def client() -> None:
 @click.pass_obj
 def add(context: Context, client_id: str, name: str | None, scopes: tuple[str, ...], jwks: Path | None) -> None:
     """Register a client, and print its secret once."""
-    registered = _scopes(scopes)
+    registered = _scopes(scopes, context.settings())
     keys = None if jwks is None else _json(jwks)
 
     async def work(control: AsyncEngine) -> str | None:
@@ -174,13 +174,13 @@ async def _purposes(control: AsyncEngine, settings: Settings) -> Callable[[Space
     return lambda space, client_id: purposes(policies, space, client_id)
 
 
-def _scopes(asked: Collection[str]) -> frozenset[Scope]:
-    from app.schema.catalogue import SCOPES
+def _scopes(asked: Collection[str], settings: Settings) -> frozenset[Scope]:
+    from app.federation.remotes import read_vocabulary
 
-    if unknown := sorted(set(asked) - set(SCOPES)):
-        words = ", ".join(SCOPES)
-        raise UsageError(f"There is no scope {unknown[0]!a}. The scopes are: {words}.")
-    return frozenset(map(Scope, asked)) or frozenset(scope for scope, fact in SCOPES.items() if not fact.restricted)
+    scopes = read_vocabulary(settings).scopes
+    if unknown := sorted(set(asked) - set(scopes)):
+        raise UsageError(f"There is no scope {unknown[0]!a}. The scopes are: {', '.join(scopes)}.")
+    return frozenset(map(Scope, asked)) or frozenset(scope for scope, restricted in scopes.items() if not restricted)
 
 
 def _json(file: Path) -> object:

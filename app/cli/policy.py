@@ -85,8 +85,9 @@ async def what_is_known(settings: Settings, used_under: PolicySet | None = None)
 
     With `used_under` the ledgers are asked what of these policies has not been used of late.
     """
-    from app.schema.catalogue import CATALOGUE, SCOPES
+    from app.federation.remotes import read_vocabulary
 
+    vocabulary = read_vocabulary(settings)
     schools: dict[SpaceId, Collection[str]] = {}
     unasked: list[str] = []
     for space, where in settings.spaces.items():
@@ -98,7 +99,7 @@ async def what_is_known(settings: Settings, used_under: PolicySet | None = None)
     if clients is None:
         unasked.append("The control database could not be asked, so that clients and their scopes were not checked.")
     unused: dict[SpaceId, Mapping[Use, Collection[Coordinate]]] = {}
-    for name, given in long_given(used_under, CATALOGUE, datetime.now(UTC)).items() if used_under else ():
+    for name, given in long_given(used_under, vocabulary.facts, datetime.now(UTC)).items() if used_under else ():
         try:
             unused[name] = await not_used(settings, name, given)
         except (Unavailable, ConfigurationError):
@@ -106,12 +107,12 @@ async def what_is_known(settings: Settings, used_under: PolicySet | None = None)
                 f"{name}: its ledger could not be asked, so that fields that nobody uses were not looked for."
             )
     known = Known(
-        facts=CATALOGUE,
+        facts=vocabulary.facts,
         spaces=tuple(map(SpaceId, settings.spaces)),
         schools=schools,
         clients=None if clients is None else {client: scopes for client, (scopes, _) in clients.items()},
-        scopes=frozenset(SCOPES),
-        subgraphs=(),  # none can be declared
+        scopes=frozenset(vocabulary.scopes),
+        subgraphs=tuple({name for place in settings.spaces.values() for name in place.subgraphs}),
         unused=unused,
     )
     return known, unasked

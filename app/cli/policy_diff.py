@@ -17,6 +17,7 @@ from app.policy.compare import Change, SpaceDifference, compare
 from app.policy.model import PolicySet, Rows, Transform
 from app.policy.reading import read_folder, read_policies
 from app.policy.wording import condition, sentence
+from app.schema.facts import Fact
 from app.settings import Settings
 from app.storage.engines import open_engine
 from app.storage.published import Published, current, former, last_with
@@ -38,13 +39,14 @@ def diff_command(ctx: click.Context, one: str, other: str | None, space: str | N
     folder if left out. Exit status 1 if anything is other, 3 if a file of either cannot be read.
     """
     context: Context = ctx.obj
-    from app.schema.catalogue import CATALOGUE
+    from app.operation.vocabulary import CORE_VOCABULARY
 
+    facts = CORE_VOCABULARY.facts if other is not None else _facts(context)
     before = policies_of(one, context)
     after = policies_of(str(context.settings().policies_folder) if other is None else other, context)
     if space is not None and space not in {*before.spaces, *after.spaces}:
         raise UsageError("Neither has policies for such a space. Write state/district, such as tx/grand-bend.")
-    found = [each for each in compare(before, after, CATALOGUE) if space in (None, each.space)]
+    found = [each for each in compare(before, after, facts) if space in (None, each.space)]
     findings = sorted({*before.findings, *after.findings})
     if context.json:
         click.echo(json.dumps({"spaces": [as_json(each) for each in found]}, indent=2, ensure_ascii=False))
@@ -54,6 +56,13 @@ def diff_command(ctx: click.Context, one: str, other: str | None, space: str | N
     for finding in findings:
         click.echo(f"{finding} It is compared as if it were not there.", err=True)
     ctx.exit(3 if findings else 1 if found else 0)
+
+
+def _facts(context: Context) -> Mapping[Coordinate, Fact]:
+    """What can be granted here, subgraphs included."""
+    from app.federation.remotes import read_vocabulary
+
+    return read_vocabulary(context.settings()).facts
 
 
 def policies_of(named: str, context: Context) -> PolicySet:

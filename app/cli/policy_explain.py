@@ -47,14 +47,14 @@ def explain_command(
 
     What follows is of whose records it is given, condition by condition.
     """
+    from app.federation.remotes import read_vocabulary
     from app.operation.authorize import ask_for
-    from app.operation.vocabulary import CORE_VOCABULARY
-    from app.schema.catalogue import CATALOGUE, SCOPES
 
     settings = context.settings()
+    vocabulary = read_vocabulary(settings)
     if not is_client_id(client):
         raise UsageError("That is no client_id. See `homeroom client list`.")
-    fact = CATALOGUE.get(Coordinate(coordinate))
+    fact = vocabulary.facts.get(Coordinate(coordinate))
     if fact is None:
         raise UsageError("The graph has no such coordinate. Write Type.field, such as Student.birthDate.")
     policies = asyncio.run(in_force(settings))
@@ -62,7 +62,7 @@ def explain_command(
         names = ", ".join(sorted({*policies.spaces, *settings.spaces})) or "none"
         raise UsageError(f"There is no such space. The spaces of this installation: {names}.")
     clients = asyncio.run(registrations(settings)) or {}
-    registered, suspended = clients.get(ClientId(client), (frozenset(SCOPES), False))
+    registered, suspended = clients.get(ClientId(client), (frozenset(vocabulary.scopes), False))
     held = authority(
         policies,
         client=ClientId(client),
@@ -74,7 +74,7 @@ def explain_command(
         now=moment(policies, SpaceId(space), on),
     )
     ask = ask_for(fact)
-    told = explain(ask, held, [*map(ask_for, CORE_VOCABULARY.by_type[fact.leads_to])] if fact.leads_to else [])
+    told = explain(ask, held, [*map(ask_for, vocabulary.by_type.get(fact.leads_to, ()))] if fact.leads_to else [])
     student = None if key is None else asyncio.run(of_student(settings, SpaceId(space), key, held))
     broken = [one for one in policies.findings if one.file.startswith((f"{space}/", f"{space[:2]}/state.toml"))]
     sentence = "" if isinstance(told.decision, Permit) else advice(told.decision.reason, ask, held)

@@ -12,7 +12,7 @@ from app.operation.introspection import introspect
 from app.operation.model import holds
 from app.policy.authority import Authority
 from app.policy.decide import Permit, decide
-from app.schema.catalogue import CATALOGUE
+from app.schema.facts import Fact
 
 
 def local_values(
@@ -25,12 +25,12 @@ def local_values(
         values |= introspect(authorized.operation, schema, variables)
     for root in asked:
         if root.field == "grant":
-            grant = own_grant(authorized.authority)
+            grant = own_grant(authorized.authority, authorized.facts)
             values[root.response_key] = None if grant is None else project(root.children["Grant"], grant, "Grant", true)
     return values
 
 
-def own_grant(authority: Authority) -> Mapping[str, object] | None:
+def own_grant(authority: Authority, facts: Mapping[Coordinate, Fact]) -> Mapping[str, object] | None:
     """What the district decided for this caller, with the state of each coordinate today."""
     grant = authority.grant
     if grant is None:
@@ -47,12 +47,12 @@ def own_grant(authority: Authority) -> Mapping[str, object] | None:
         "coordinates": [
             {
                 "coordinate": coordinate,
-                "scope": CATALOGUE[coordinate].scope,
+                "scope": facts[coordinate].scope,
                 "transform": transform.value if transform else None,
-                "state": _state(coordinate, authority),
+                "state": _state(facts[coordinate], authority),
             }
             for coordinate, transform in grant.fields.items()
-            if coordinate in CATALOGUE
+            if coordinate in facts
         ],
         "rows": {
             "schools": _listed(grant.rows.schools),
@@ -64,8 +64,7 @@ def own_grant(authority: Authority) -> Mapping[str, object] | None:
     }
 
 
-def _state(coordinate: Coordinate, authority: Authority) -> str:
-    fact = CATALOGUE[coordinate]
+def _state(fact: Fact, authority: Authority) -> str:
     decision = decide(ask_for(fact), authority)
     return "IN_FORCE" if isinstance(decision, Permit) else decision.reason.value
 

@@ -25,7 +25,7 @@ from app.errors import ConfigurationError
 from app.federation.supergraph_sdl import Composed, FieldView, named
 from app.names import Coordinate, Scope
 from app.operation.vocabulary import FRAMES, Vocabulary
-from app.schema.catalogue import CATALOGUE, SCOPES, TYPES
+from app.schema.catalogue import CATALOGUE, TYPES
 from app.schema.facts import Fact, Sensitivity
 from app.schema.scalars import read_date
 from app.settings import FieldSettings
@@ -169,8 +169,3 @@ def opened(composed: Composed) -> Composed:
                 if field_name not in told and field_name != "id" and isinstance(one.type, GraphQLNonNull):
                     one.type = one.type.of_type
     return replace(composed, views=views)
-
-
-def scopes(vocabulary: Vocabulary) -> list[Scope]:
-    """Every scope that a client can be registered for."""
-    return list(dict.fromkeys([*SCOPES, *(fact.scope for fact in vocabulary.facts.values())]))

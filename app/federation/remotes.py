@@ -10,7 +10,7 @@ from app.federation.completion import Completion
 from app.federation.execute import Part
 from app.federation.joined import Joined, decisions, join
 from app.federation.joining import Sending, join_answer
-from app.federation.remote import core_graph, dates, opened, scopes, vocabulary
+from app.federation.remote import core_graph, dates, opened, vocabulary
 from app.federation.steps import Fetch
 from app.federation.supergraph_sdl import Composed, read_supergraph
 from app.federation.waves import Heard, Silent
@@ -18,7 +18,7 @@ from app.names import Coordinate, Scope
 from app.operation.bind import Bound
 from app.operation.decided import Authorized, Column, Decided, Denial, Edge, Frame, Identifier, Root
 from app.operation.model import Selection
-from app.operation.vocabulary import Vocabulary
+from app.operation.vocabulary import CORE_VOCABULARY, Vocabulary
 from app.policy.model import Transform
 from app.settings import Settings
 from app.sources.fetch import Asking, Source
@@ -62,7 +62,7 @@ class Remotes:
     @property
     def scopes(self) -> list[Scope]:
         """Every scope that a client can be registered for."""
-        return scopes(self.vocabulary)
+        return [*self.vocabulary.scopes]
 
     def asked(self, authorized: Authorized) -> bool:
         """Whether anything that is permitted is a subgraph's to tell."""
@@ -136,6 +136,12 @@ class Remotes:
 
 def _sealing(seal: Seal, type_name: str) -> Callable[[Any], Any]:
     return lambda value: None if value is None else seal(type_name, str(value))
+
+
+def read_vocabulary(settings: Settings) -> Vocabulary:
+    """Everything that can be granted in an installation. Raises: ConfigurationError."""
+    remotes = read_remotes(settings)
+    return remotes.vocabulary if remotes is not None else CORE_VOCABULARY
 
 
 def read_remotes(settings: Settings) -> Remotes | None:

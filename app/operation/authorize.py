@@ -38,7 +38,7 @@ def authorize(
     """Decide every coordinate that the operation names, once. `offered`: the subgraphs that the space names."""
     deciding = _Deciding(authority, vocabulary, offered)
     roots = tuple(deciding.root(selection) for selection in operation.roots)
-    return Authorized(operation, authority, roots, tuple(deciding.denials), deciding.for_filter)
+    return Authorized(operation, authority, roots, tuple(deciding.denials), deciding.for_filter, vocabulary.facts)
 
 
 class _Deciding:

@@ -153,6 +153,7 @@ class Authorized:
     roots: tuple[Root | Withheld | Typename, ...]
     denials: tuple[Denial, ...]
     filters: Callable[[Coordinate], Decision] = field(repr=False)
+    facts: Mapping[Coordinate, Fact] = field(repr=False)  # everything that could be granted
 
 
 def walk(decided: Iterable[Decided]) -> Iterator[Decided]:

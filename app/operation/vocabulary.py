@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from app.names import Coordinate
+from app.names import Coordinate, Scope
 from app.operation.decided import ROOT_TYPES
-from app.schema.catalogue import CATALOGUE, TYPES
+from app.schema.catalogue import CATALOGUE, RESTRICTED, SCOPES, TYPES
 from app.schema.facts import Fact
 
 FRAMES = frozenset({"PageInfo", "Grant", "GrantedCoordinate", "GrantedRows"}).union(
@@ -29,6 +29,14 @@ class Vocabulary:
     told_by: Mapping[Coordinate, frozenset[str]] = field(default_factory=dict)
     # Types of subgraphs that belong to students, with the fields that lead to theirs; () where there is none.
     students: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def scopes(self) -> Mapping[Scope, bool]:
+        """Every scope that a client can be registered for, and whether it must be by name."""
+        found = {scope: fact.restricted for scope, fact in SCOPES.items()}
+        for fact in self.facts.values():
+            found[fact.scope] = found.get(fact.scope, False) or fact.sensitivity in RESTRICTED
+        return found
 
     @cached_property
     def by_type(self) -> Mapping[str, tuple[Fact, ...]]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from app.errors import ConfigurationError
 from app.names import SpaceId
 from app.settings import EndpointSettings, Settings
-from app.subgraphs.endpoint import Bounds, Endpoint, check_target, open_session
+from app.subgraphs.endpoint import Bounds, Endpoint, SubgraphFailed, check_target, open_session
 
 
 @asynccontextmanager
@@ -37,6 +37,15 @@ async def open_endpoints(
                 headers = _headers(settings, one, file, key)
                 found.setdefault(SpaceId(space), {})[name] = Endpoint(name, one.url, session, bounds, headers)
         yield found
+
+
+async def silent(endpoint: Endpoint) -> str | None:
+    """Why an endpoint does not answer; None if it does."""
+    try:
+        await endpoint.ask(b'{"query":"{ __typename }"}')
+    except SubgraphFailed as error:
+        return str(error)
+    return None
 
 
 def _headers(settings: Settings, one: EndpointSettings, file: str, key: str) -> dict[str, str]:
