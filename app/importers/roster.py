@@ -10,7 +10,7 @@ from app.importers.edfi.read import read_edfi
 from app.importers.oneroster.read import read_oneroster
 from app.importers.report import Report
 from app.importers.sink import Sink
-from app.importers.source import Progress, RosterError, Source, opened
+from app.importers.source import INNER, Progress, RosterError, Source, opened
 from app.spaces.store import storing
 
 Form = Literal["oneroster", "edfi"]
@@ -36,6 +36,10 @@ async def import_roster(
     report = Report(dry_run=dry_run)
     with opened(source, report, progress) as files:
         read = read_oneroster if (form or _form(files)) == "oneroster" else read_edfi
+        if read is read_edfi:
+            files.unfold(report)
+        for archive in files.archives:
+            report.note(archive.name, 0, None, INNER)
         async with storing(engine, secret=secret, dry_run=dry_run) as store:
             sink = Sink(store, report, keep_ssn=ssn == "store")
             await read(files, sink)

@@ -29,18 +29,27 @@ class Sink:
         """Declare a part, so that a file without a single row is still the full state of its type."""
         self._opened[part.name] = part
 
-    def add(self, part: Part, file: str, line: int, key: str, values: dict[str, object]) -> None:
-        """Take a row. `values` holds the part's columns, and its parents' keys under the parents' names."""
+    def add(  # noqa: PLR0917 - a row's place, its key, its values
+        self, part: Part, file: str, line: int, key: str, values: dict[str, object], kind: str | None = None
+    ) -> None:
+        """Take a row. `values` holds the part's columns, and its parents' keys under the parents' names.
+
+        `kind` is the kind of element that the row stands for in the report's account of the file.
+        """
         columns = (values.get(name) for name in (*part.columns, *part.parents))
-        self._put(part, (file, line, key, None, *columns))
+        self._put(part, (file, line, key, None, kind, *columns))
 
     def mention(self, part: Part, file: str, line: int, key: str) -> None:
         """Say that a record is in the file, though its row was not taken: it stays in the space as it was."""
-        self._put(part, (file, line, key, READ, *(None for _ in (*part.columns, *part.parents))))
+        self._put(part, (file, line, key, READ, None, *(None for _ in (*part.columns, *part.parents))))
 
-    def reject(self, part: Part, file: str, line: int, key: str | None, bad: CellError) -> None:
+    def reject(  # noqa: PLR0917 - as `add`
+        self, part: Part, file: str, line: int, key: str | None, bad: CellError, kind: str | None = None
+    ) -> None:
         """Report a row that is not taken; its record, if any, stays as it was."""
         self.report.reject(file, line, bad.column, bad.reason)
+        if kind is not None:
+            self.report.leave_out(file, kind, bad.reason)
         if key is None:
             self.store.keep_unmentioned(part.type)
         else:

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from app.errors import HomeroomError, UsageError
@@ -23,6 +23,11 @@ MAX_BYTES = 8 * 1024**3
 MAX_RATIO = 500
 """How many bytes one byte of an archive may unfold to, once a file is larger than `RATIO_FROM`."""
 RATIO_FROM = 10 * 1024**2
+MAX_INNER = 32 * 1024**2
+"""All bytes of archives inside an archive: they are held in memory."""
+
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+INNER = "An archive inside an archive is not read. Put its files beside the others."
 
 Progress = Callable[[str, int, int], None]
 """Told while a file is read: its name, the bytes read so far of the whole import, and all of its bytes."""
@@ -41,6 +46,7 @@ class File:
     path: str
     name: str
     size: int
+    inside: str | None = None  # the path of the archive that holds it, inside the source's own
 
 
 class Source:
@@ -53,8 +59,11 @@ class Source:
         self._archive = archive
         self._progress = progress
         self.files = files
+        self.archives: list[File] = []  # archives inside the source, until `unfold` looks into them
+        self.others: list[str] = []  # names of files that are of neither form
         self.total = 0
         self._read = 0
+        self._inner: dict[str, zipfile.ZipFile] = {}
 
     def expect(self, files: list[File]) -> None:
         """Say which files will be read, so that progress has an end."""
@@ -66,7 +75,7 @@ class Source:
         try:
             with self._raw(file) as stream:
                 yield io.BufferedReader(_Counted(stream, file, self), 1 << 16)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except UNREADABLE as error:
             raise RosterError(
                 f"{file.name} is damaged inside its archive ({type(error).__name__}). "
                 "Nothing was stored; send the archive again."
@@ -74,7 +83,37 @@ class Source:
         except OSError as error:
             raise RosterError(f"{file.name} cannot be read ({type(error).__name__}). Nothing was stored.") from None
 
+    def unfold(self, report: Report) -> None:
+        """Look into the archives inside the archive: their XML files are files of the source like the others."""
+        held = 0
+        for archive in self.archives:
+            held += archive.size
+            if self._archive is None or held > MAX_INNER:
+                report.note(archive.name, 0, None, INNER)
+                continue
+            try:
+                with self._archive.open(archive.path) as stream:
+                    inner = zipfile.ZipFile(io.BytesIO(stream.read(MAX_INNER)))
+                found = _entries(inner, report)
+            except UNREADABLE as error:
+                reason = f"The archive inside the archive cannot be read ({type(error).__name__}); it was left out."
+                report.note(archive.name, 0, None, reason)
+                continue
+            self._inner[archive.path] = inner
+            for file in found.files:
+                name = f"{archive.name}/{file.name}"
+                if file.name.lower().endswith(".xml"):
+                    self.files.append(File(file.path, name, file.size, archive.path))
+                else:
+                    self.others.append(name)
+            self.others += (f"{archive.name}/{name}" for name in found.others)
+            for deeper in found.archives:
+                report.note(f"{archive.name}/{deeper.name}", 0, None, INNER)
+        self.archives.clear()
+
     def _raw(self, file: File) -> "io.BufferedReader | zipfile.ZipExtFile":
+        if file.inside is not None:
+            return self._inner[file.inside].open(file.path)  # type: ignore[return-value]
         if self._archive is not None:
             return self._archive.open(file.path)  # type: ignore[return-value]
         return (self._root / file.path).open("rb")
@@ -130,7 +169,10 @@ def opened(root: Path, report: Report, progress: Progress | None) -> Iterator[So
             "Name a folder, or send the archive again."
         ) from None
     with archive:
-        yield Source(root, archive, _entries(archive, report), progress)
+        found = _entries(archive, report)
+        source = Source(root, archive, found.files, progress)
+        source.archives, source.others = found.archives, found.others
+        yield source
 
 
 def shown(name: str) -> str:
@@ -143,8 +185,17 @@ def _skipped(path: PurePosixPath) -> bool:
     return path.name.startswith(".") or "__MACOSX" in path.parts
 
 
-def _entries(archive: zipfile.ZipFile, report: Report) -> list[File]:
-    files: list[File] = []
+@dataclass(slots=True)
+class _Entries:
+    """What an archive holds."""
+
+    files: list[File] = field(default_factory=list)
+    archives: list[File] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+
+def _entries(archive: zipfile.ZipFile, report: Report) -> _Entries:
+    found = _Entries()
     infos = archive.infolist()
     if len(infos) > MAX_ENTRIES:
         raise RosterError(f"The archive holds more than {MAX_ENTRIES:,} files. Send only the roster's.")
@@ -160,11 +211,13 @@ def _entries(archive: zipfile.ZipFile, report: Report) -> list[File]:
         elif stat.S_ISLNK(info.external_attr >> 16):
             report.reject(name, 0, None, "The archive's entry is a link, not a file; it was not read.")
         elif path.suffix.lower() == ".zip":
-            report.note(name, 0, None, "An archive inside an archive is not read. Put its files beside the others.")
+            found.archives.append(File(info.filename, name, info.file_size))
         elif path.suffix.lower() in {".csv", ".xml"}:
             _refuse_bombs(info, name)
-            files.append(File(info.filename, name, info.file_size))
-    return files
+            found.files.append(File(info.filename, name, info.file_size))
+        else:
+            found.others.append(name)
+    return found
 
 
 def _refuse_bombs(info: zipfile.ZipInfo, name: str) -> None:

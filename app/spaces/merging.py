@@ -3,6 +3,7 @@
 Every step is one statement over a whole set; no row passes through Python but those that are reported.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -60,6 +61,7 @@ class Merged:
     rejections: int = 0
     noted: list[Finding] = field(default_factory=list)
     notes: int = 0
+    left_out: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # file, kind of element, reason
     ssns_stored: int = 0
 
 
@@ -115,14 +117,14 @@ class Merging:
         if "section_enrollment" in staged.c:
             columns = (*columns, "section_enrollment")
             latest = self._latest_enrollment(staged)
-            await self._run(update(staged).values(section_enrollment=latest).where(staged.c.reason.is_(None)))
+            await self._run(update(staged).values(section_enrollment=latest).where(staged.c.refusal.is_(None)))
         row = select(table.c.row).where(table.c.source_key == staged.c.source_key)
         if table.name in self._doomed:
             row = row.where(table.c.row.not_in(select(self._doomed[table.name].c.row)))
-        await self._run(update(staged).values(target=row.scalar_subquery()).where(staged.c.reason.is_(None)))
+        await self._run(update(staged).values(target=row.scalar_subquery()).where(staged.c.refusal.is_(None)))
         if not columns:
             return  # rows that were refused: here only so that their records count as mentioned
-        taken = staged.c.reason.is_(None)
+        taken = staged.c.refusal.is_(None)
         differs = or_(false(), *(table.c[name].is_distinct_from(staged.c[name]) for name in columns))
         changed = and_(taken, table.c.row == staged.c.target, differs)
         stored = self._stored(part.label or part.type)
@@ -157,7 +159,7 @@ class Merging:
             select(first.c.seq).where(first.c.source_key == staged.c.source_key, first.c.seq < staged.c.seq)
         )
         reason = "The same key stands in an earlier row; this one was not taken. Give each record one row and one key."
-        await self._reject(staged, and_(staged.c.reason.is_(None), repeated), DUPLICATE, part.key, reason)
+        await self._reject(staged, and_(staged.c.refusal.is_(None), repeated), DUPLICATE, part.key, reason)
 
     async def _resolve(self, part: Part, staged: Table, parent: str, label: str) -> None:
         """Turn a parent's key into its row number; one that is required and not there rejects the row."""
@@ -167,10 +169,10 @@ class Merging:
         if parent in self._doomed:
             found = found.where(home.c.row.not_in(select(self._doomed[parent].c.row)))
         await self._run(
-            update(staged).values({parent: found.scalar_subquery()}).where(staged.c.reason.is_(None), key.is_not(None))
+            update(staged).values({parent: found.scalar_subquery()}).where(staged.c.refusal.is_(None), key.is_not(None))
         )
         words = parent.replace("_", " ")
-        lost = and_(staged.c.reason.is_(None), staged.c[parent].is_(None))
+        lost = and_(staged.c.refusal.is_(None), staged.c[parent].is_(None))
         if parent in REQUIRED.get(part.type, ()):
             reason = f"It belongs to a {words} that is neither in this import nor in the space."
             await self._reject(staged, lost, MISSING, label, reason)
@@ -191,8 +193,15 @@ class Merging:
         if count:
             self._result.rejections += count
             self._result.rejected += await self._findings(staged, where, column, reason)
-            await self._run(update(staged).values(reason=code).where(where))
+            await self._account(staged, where, reason)
+            await self._run(update(staged).values(refusal=code).where(where))
         return count
+
+    async def _account(self, staged: Table, where: ColumnElement[bool], reason: str) -> None:
+        """Count what is not taken by file and kind of element, for readers that account for elements."""
+        kinds = select(staged.c.file, staged.c.kind, func.count()).where(where, staged.c.kind.is_not(None))
+        for file, kind, count in await self._connection.execute(kinds.group_by(staged.c.file, staged.c.kind)):
+            self._result.left_out[file, kind, reason] += count
 
     async def _findings(
         self, staged: Table, where: ColumnElement[bool], column: str | None, reason: str

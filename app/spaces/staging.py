@@ -1,7 +1,8 @@
 """Hold a roster beside a space before any of it is stored: temporary tables, filled batch by batch.
 
-Shape: one table for each `Part`, with the row's place (`file`, `line`), its key, its values, the keys of its
-parents, and room for what the database finds out: `reason`, `target` and the parents' row numbers.
+Shape: one table for each `Part`, with the row's place (`file`, `line`), its key, the kind of element that it stands
+for (`kind`, if its reader accounts for elements), its values, the keys of its parents, and room for what the database
+finds out: `refusal`, `target` and the parents' row numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 from app.spaces.tables import BY_TYPE
 
 READ = "read"
-"""The reason of a row that its reader has already reported; it is here so that its record counts as mentioned."""
+"""The refusal of a row that its reader has already reported; it is here so that its record counts as mentioned."""
 
 PLACED = ("Grade", "StudentGradebookEntry")
 """Types whose records hang on the section enrollment that they were earned in; the database finds which one."""
@@ -51,7 +52,8 @@ def staged_table(part: Part) -> Table:
         Column("file", String),
         Column("line", Integer),
         Column("source_key", String),
-        Column("reason", String),
+        Column("refusal", String),
+        Column("kind", String),
         *(Column(name, target.c[name].type) for name in part.columns),
         *(Column(f"{parent}_key", String) for parent in part.parents),
         Column("target", ROWS),
@@ -103,11 +105,12 @@ class Stage:
         self.made.clear()
 
     async def add(self, part: Part, rows: Sequence[tuple[object, ...]]) -> None:
-        """Hold a batch. Shape of a row: file, line, key, reason, the part's columns, its parents' keys."""
+        """Hold a batch. Shape of a row: file, line, key, refusal, kind, the part's columns, its parents' keys."""
         if part.name not in self.tables:
             self.tables[part.name] = (part, await self.make(staged_table(part)))
         _, table = self.tables[part.name]
-        names = ["seq", "file", "line", "source_key", "reason", *part.columns, *(f"{p}_key" for p in part.parents)]
+        places = ("seq", "file", "line", "source_key", "refusal", "kind")
+        names = [*places, *part.columns, *(f"{p}_key" for p in part.parents)]
         records = [(self._seq + n, *row) for n, row in enumerate(rows)]
         self._seq += len(records)
         await self._fill(table, names, records)

@@ -52,7 +52,7 @@ class Store:
         self._kept: set[str] = set()
 
     async def stage(self, part: Part, rows: Sequence[tuple[object, ...]]) -> None:
-        """Hold a batch of rows. Shape of a row: file, line, key, reason, the part's columns, its parents' keys."""
+        """Hold a batch. Shape of a row: file, line, key, refusal, kind, the part's columns, its parents' keys."""
         await self._stage.add(part, rows)
 
     async def remove(self, keys: Sequence[tuple[str, str]]) -> None:

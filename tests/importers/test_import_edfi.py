@@ -1,7 +1,5 @@
 """Ed-Fi XML: a small district of our own, the real-shaped one of 2012, and documents that mean harm."""
 
-# ruff: noqa: E501 - the lines of a file stand as the file has them
-
 import os
 import subprocess
 import sys
@@ -14,81 +12,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import HomeroomError
+from tests.importers.interchanges import FILES, LOCAL, STUDENT, attendance, interchange
 from tests.importers.rosters import GRAND_BEND, archive, bring, everything, rows, space
 
 pytestmark = pytest.mark.anyio
-
-
-def interchange(name: str, body: str) -> str:
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<Interchange{name} xmlns="http://ed-fi.org/0100">{body}</Interchange{name}>'
-
-
-ORG = "<EducationalOrgIdentity><StateOrganizationId>{}</StateOrganizationId></EducationalOrgIdentity>"
-SECTION = (
-    "<SectionIdentity><StateOrganizationId>101</StateOrganizationId><LocalCourseCode>MATH</LocalCourseCode>"
-    "<SchoolYear>2026-2027</SchoolYear><Term>Fall Semester</Term><ClassPeriodName>01</ClassPeriodName>"
-    "<Location>12</Location></SectionIdentity>"
-)
-WHO = "<StudentIdentity><StudentUniqueStateId>s1</StudentUniqueStateId></StudentIdentity>"
-STUDENT = (
-    '<Student id="S1"><StudentUniqueStateId>s1</StudentUniqueStateId>{codes}<Name><FirstName>Siobhán</FirstName>'
-    "<LastSurname>O'Brien</LastSurname></Name><BirthData><BirthDate>{born}</BirthDate></BirthData>"
-    "<StudentCharacteristics><Characteristic>Migratory</Characteristic></StudentCharacteristics></Student>"
-)
-LOCAL = '<StudentIdentificationCode IdentificationSystem="{}"><IdentificationCode>{}</IdentificationCode></StudentIdentificationCode>'
-FILES: dict[str, str | bytes] = {
-    "EducationOrganization.xml": interchange(
-        "EducationOrganization",
-        '<LocalEducationAgency id="L"><StateOrganizationId>1</StateOrganizationId><NameOfInstitution>One</NameOfInstitution>'
-        '</LocalEducationAgency><School id="A"><StateOrganizationId>101</StateOrganizationId><NameOfInstitution>A'
-        "</NameOfInstitution><GradesOffered><GradeLevel>Kindergarten</GradeLevel><GradeLevel>First grade</GradeLevel>"
-        '</GradesOffered><LocalEducationAgencyReference ref="L"/></School><Course id="C"><CourseTitle>Maths</CourseTitle>'
-        "<CourseCode><ID>M</ID></CourseCode><SubjectArea>Mathematics</SubjectArea>"
-        '<EducationOrganizationReference ref="A"/></Course>',
-    ),
-    "EducationOrgCalendar.xml": interchange(
-        "EducationOrgCalendar",
-        "<Session><SessionName>Fall</SessionName><SchoolYear>2026-2027</SchoolYear><Term>Fall Semester</Term>"
-        "<BeginDate>2026-08-15</BeginDate><EndDate>2026-12-18</EndDate><EducationOrganizationReference>"
-        + ORG.format(101)
-        + '</EducationOrganizationReference><GradingPeriodReference ref="G"/></Session>'
-        '<GradingPeriod id="G"><GradingPeriod>First Six Weeks</GradingPeriod><BeginDate>2026-08-15</BeginDate>'
-        "<EndDate>2026-10-01</EndDate></GradingPeriod>",
-    ),
-    "MasterSchedule.xml": interchange(
-        "MasterSchedule",
-        "<CourseOffering><LocalCourseCode>MATH</LocalCourseCode><SchoolReference>"
-        + ORG.format(101)
-        + "</SchoolReference><SessionReference><SessionIdentity><SchoolYear>2026-2027</SchoolYear><Term>Fall Semester</Term>"
-        "</SessionIdentity></SessionReference><CourseReference><CourseIdentity><CourseCode><ID>M</ID></CourseCode>"
-        "</CourseIdentity></CourseReference></CourseOffering><Section><CourseOfferingReference><CourseOfferingIdentity>"
-        "<LocalCourseCode>MATH</LocalCourseCode><Term>Fall Semester</Term><SchoolYear>2026-2027</SchoolYear>"
-        "</CourseOfferingIdentity></CourseOfferingReference><SchoolReference>"
-        + ORG.format(101)
-        + "</SchoolReference><LocationReference><LocationIdentity><ClassroomIdentificationCode>12</ClassroomIdentificationCode>"
-        "</LocationIdentity></LocationReference><ClassPeriodReference><ClassPeriodIdentity><ClassPeriodName>01</ClassPeriodName>"
-        "</ClassPeriodIdentity></ClassPeriodReference></Section>",
-    ),
-    "StudentParent.xml": interchange(
-        "StudentParent",
-        STUDENT.format(codes=LOCAL.format("Local", "77") + LOCAL.format("SSN", "123456789"), born="2019-02-03"),
-    ),
-    "StudentEnrollment.xml": interchange(
-        "StudentEnrollment",
-        f"<StudentSchoolAssociation><StudentReference>{WHO}</StudentReference><SchoolReference>{ORG.format(101)}"
-        "</SchoolReference><EntryDate>2026-08-15</EntryDate><EntryGradeLevel>First grade</EntryGradeLevel>"
-        '</StudentSchoolAssociation><StudentSectionAssociation><StudentReference ref="S1"/>'
-        f"<SectionReference>{SECTION}</SectionReference><BeginDate>2026-08-15</BeginDate></StudentSectionAssociation>",
-    ),
-    "StudentGrade.xml": interchange(
-        "StudentGrade",
-        "<Grade><LetterGradeEarned>B</LetterGradeEarned><GradeType>Grading Period</GradeType>"
-        f"<StudentSectionAssociationReference><StudentSectionAssociationIdentity>{WHO}{SECTION}"
-        "</StudentSectionAssociationIdentity></StudentSectionAssociationReference><GradingPeriodReference>"
-        "<GradingPeriodIdentity><GradingPeriod>First Six Weeks</GradingPeriod><SchoolYear>2026-2027</SchoolYear>"
-        "<StateOrganizationId>101</StateOrganizationId></GradingPeriodIdentity></GradingPeriodReference></Grade>",
-    ),
-}
 
 
 async def test_a_district_fills_the_space(database: AsyncEngine, tmp_path: Path) -> None:
@@ -222,9 +149,15 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     size = 24_000_000
     with (tmp_path / "r" / "StudentGrade.xml").open("w", encoding="utf-8") as file:
         file.write(one[: one.index("<Grade>")])
-        for n in range(size // len(grade)):
+        for n in range(size // 2 // len(grade)):
             file.write(grade.replace("Grading Period</GradeType>", f"Kind {n}</GradeType>"))
         file.write(one[one.rindex("</Interchange") :])
+    before, after = interchange("StudentAttendance", "|").split("|")
+    with (tmp_path / "r" / "StudentAttendance.xml").open("w", encoding="utf-8") as file:
+        file.write(before)
+        for n in range(size // 2 // len(attendance())):
+            file.write(attendance(category=f"Kind {n}"))
+        file.write(after)
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, f"sqlite+aiosqlite:///{tmp_path / 'big.db'}", str(tmp_path / "r")],
@@ -250,6 +183,8 @@ async def test_grand_bend_comes_in_whole_and_twice_is_once(sqlite_space: AsyncEn
         40_320,
     )
     assert (report.rejections, report.ssns_met, report.ssns_stored) == (0, 960, 0)
+    new = (counts["Contact"], counts["AttendanceEvent"], counts["ProgramParticipation"], counts["DisciplineAction"])
+    assert new == (1_872, 12_950, 327, 25)
     with zipfile.ZipFile(GRAND_BEND) as sample:
         tree = ET.fromstring(sample.read("Sample Data/StudentEnrollment.xml"))
     spelled = {

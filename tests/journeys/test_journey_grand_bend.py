@@ -3,6 +3,7 @@
 What a vendor must receive is worked out here, straight from the XML.
 """
 
+import io
 import os
 import re
 import zipfile
@@ -121,6 +122,90 @@ def test_the_first_import_reports_what_is_in_the_files(loaded: Loaded) -> None:
     found = {name: rows[name] for name in ("students", "sections", "section enrollments", "grades")}
     assert found == {"students": "960", "sections": "532", "section enrollments": "13,440", "grades": "40,320"}
     assert "social security numbers: 960 met, none stored" in loaded.first
+
+
+@pytest.fixture(scope="session")
+def census() -> Counter[tuple[str, str]]:
+    """How many elements of each kind each file holds, in the archive and in the archive inside it."""
+    counted: Counter[tuple[str, str]] = Counter()
+
+    def count(archive: zipfile.ZipFile, before: str) -> None:
+        for entry in archive.namelist():
+            name = before + entry.rpartition("/")[2]
+            if entry.endswith(".zip"):
+                count(zipfile.ZipFile(io.BytesIO(archive.read(entry))), f"{name}/")
+            elif entry.endswith(".xml"):
+                for element in ElementTree.fromstring(archive.read(entry)):
+                    counted[name, element.tag.rpartition("}")[2]] += 1
+
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        count(archive, "")
+    return counted
+
+
+TYPES = {
+    "LocalEducationAgency": "District",
+    "StudentSchoolAssociation": "SchoolEnrollment",
+    "StudentSectionAssociation": "SectionEnrollment",
+    "TeacherSectionAssociation": "StaffSectionAssociation",
+    "Teacher": "Staff",
+    "StudentParentAssociation": "Contact",
+    "StudentProgramAssociation": "ProgramParticipation",
+    "StudentAcademicRecord": "AcademicRecord",
+}
+"""What the graph calls the elements that have another name there."""
+
+
+def test_every_element_of_every_file_is_accounted_for(loaded: Loaded, census: Mapping[tuple[str, str], int]) -> None:
+    told = {(one["file"], one["element"]): one for one in loaded.second["elements"]}
+    assert {key: one["met"] for key, one in told.items()} == dict(census)
+    assert ("TeacherSchool.zip/StaffAssociation-TeacherSchool.xml", "TeacherSchoolAssociation") in told
+    for (file, kind), one in told.items():
+        left_out = sum(reason["elements"] for reason in one["leftOut"])
+        assert one["met"] == one["stored"] + one["used"] + left_out, (file, kind)
+        numbers = " +".join(f"{number:,}" for number in (one["met"], one["stored"], one["used"], left_out))
+        (line,) = re.findall(rf"^{re.escape(file)}\n(?:  .*\n)*?  {kind} +{numbers}\b(.*)$", loaded.first, re.MULTILINE)
+        assert [line.strip()] == ([reason["reason"] for reason in one["leftOut"]] or [""])
+    assert [one["file"] for one in loaded.second["noted"]] == ["TeacherSchool.zip/TeacherSchoolControlFile.ctl"]
+
+
+async def test_what_the_report_says_is_stored_is_in_the_space(
+    loaded: Loaded, census: Mapping[tuple[str, str], int]
+) -> None:
+    stored: Counter[str] = Counter()
+    for one in loaded.second["elements"]:
+        stored[TYPES.get(one["element"], one["element"])] += one["stored"]
+    assert stored["AttendanceEvent"] == census["StudentAttendance.xml", "AttendanceEvent"] == 12_950
+    assert stored["Contact"] == census["StudentParent.xml", "StudentParentAssociation"] == 1_872
+    assert stored["ProgramParticipation"] == census["StudentProgram.xml", "StudentProgramAssociation"] == 327
+    assert stored["DisciplineAction"] == census["StudentDiscipline.xml", "DisciplineAction"] == 25
+    assert stored["DisciplineIncident"] == census["StudentDiscipline.xml", "DisciplineIncident"] == 21
+    assert stored["AcademicRecord"] == census["StudentGrade.xml", "StudentAcademicRecord"] == 1_920
+    event, action, incident = tables.attendance_event, tables.discipline_action, tables.discipline_incident
+    settings = loaded.home.settings
+    engine = open_engine(settings.database_url(settings.spaces[SPACE].database))
+    try:
+        async with engine.connect() as connection:
+            for type_, table in tables.BY_TYPE.items():
+                held = await connection.scalar(select(func.count()).select_from(table))
+                each = 3 if type_ == "GradingPeriod" else 1  # the calendar's six are those of each of three schools
+                assert held == stored[type_] * each, type_
+            in_class = select(func.count()).where(event.c.section.is_not(None))
+            assert await connection.scalar(in_class) == 12_950
+            at_home = select(func.count()).where(
+                action.c.discipline_incident == incident.c.row, action.c.school == incident.c.school
+            )
+            assert await connection.scalar(at_home) == 25
+    finally:
+        await engine.dispose()
+
+
+def test_no_report_quotes_a_person(loaded: Loaded, pupils: Mapping[str, Pupil]) -> None:
+    said = set(re.findall(r"[\w@.-]+", f"{loaded.first} {loaded.second}"))
+    surnames = {pupil.last_surname for pupil in pupils.values()}
+    values = {value for pupil in pupils.values() for value in (pupil.birth_date, pupil.ssn)} | surnames | set(pupils)
+    assert len(values) > 2_000
+    assert not said & (values - {""})
 
 
 def test_a_second_import_changes_nothing(loaded: Loaded) -> None:

@@ -74,7 +74,7 @@ async def test_a_row_that_names_what_is_nowhere_is_refused(database: AsyncEngine
     await worlds.build(database)
     async with storing(database, secret=bytes(32)) as store:
         named = [("leo", "birch", None), ("leo", None, "no-such"), ("nobody", None, None), ("leo", None, None)]
-        rows = [("a.xml", n, f"new-{n}", None, "2026-10-10", "Tardy", *keys) for n, keys in enumerate(named, 1)]
+        rows = [("a.xml", n, f"new-{n}", None, None, "2026-10-10", "Tardy", *keys) for n, keys in enumerate(named, 1)]
         await store.stage(EVENT, rows)
         merged = await store.merge()
     assert [(one.line, one.column, one.reason) for one in merged.rejected] == [

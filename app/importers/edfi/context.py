@@ -1,7 +1,7 @@
 """What an Ed-Fi record needs to know of the records before it: whom a reference means.
 
 Shape: a reference is an `id` of the same import (`ref="SCOL_255901001"`) or a natural identity; both lead to the
-natural key, its parts joined. Only organisations, the timetable and people's ids are kept in memory.
+natural key, its parts joined. Only organisations, the timetable, people's ids and parents are kept in memory.
 """
 
 from collections.abc import Callable
@@ -28,18 +28,32 @@ class Period:
 
 
 @dataclass(slots=True)
+class Parent:
+    """A parent as the file states them, before a student is said to be theirs."""
+
+    file: str
+    line: int
+    values: dict[str, object]
+    named: bool = False
+
+
+@dataclass(slots=True)
 class Context:
     """What was met so far."""
 
     sink: Sink
     ids: dict[str, str] = field(default_factory=dict)  # every XML id that may be referred to -> natural key
-    schools: set[str] = field(default_factory=set)
     districts: set[str] = field(default_factory=set)
     courses: dict[str, list[str]] = field(default_factory=dict)  # course code -> the organisations that define it
     offerings: dict[str, str] = field(default_factory=dict)  # school, year, term, local code -> course key
     periods: dict[str, Period] = field(default_factory=dict)  # grading periods by XML id
     sessions: list[tuple[str, Element, str, str | None]] = field(default_factory=list)  # file, record, key, school
-    staff: dict[str, tuple[str, int, dict[str, object]]] = field(default_factory=dict)
+    homes: dict[str, str | None] = field(default_factory=dict)  # session key -> the organisation whose it is
+    programs: dict[str, str | None] = field(default_factory=dict)  # program by XML id -> its type
+    parents: dict[str, Parent] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)  # parents whose records were not taken
+    early: list[tuple[str, Element]] = field(default_factory=list)  # associations that came before their parent
+    staff: dict[str, tuple[str, int, str, dict[str, object]]] = field(default_factory=dict)  # file, line, element
     classifications: dict[str, str] = field(default_factory=dict)
 
     def take(
@@ -49,17 +63,30 @@ class Context:
         element: Element,
         key_of: Callable[[Element], str | None],
         values_of: Callable[[Element, str], dict[str, object]],
+        *,
+        further: bool = False,
     ) -> None:
-        """Take one record, or report why not."""
+        """Take one record, or report why not. `further`: the element has made a record already, and counts once."""
         self.sink.report.count(part.type)
         found: str | None = None
+        kind = None if further else element.name
         try:
             found = key_of(element)
             if found is None:
                 raise CellError("The record does not say which one it is. Fill in its identity.", part.key)
-            self.sink.add(part, file, element.line, found, values_of(element, found))
+            self.sink.add(part, file, element.line, found, values_of(element, found), kind)
         except CellError as bad:
-            self.sink.reject(part, file, element.line, found, bad)
+            self.sink.reject(part, file, element.line, found, bad, kind)
+
+    def leave_out(self, file: str, element: Element, bad: CellError) -> None:
+        """Report a record that has no row of its own and is not taken."""
+        self.sink.report.reject(file, element.line, bad.column, bad.reason)
+        self.sink.report.leave_out(file, element.name, bad.reason)
+
+    def pass_over(self, file: str, element: Element, column: str | None, reason: str) -> None:
+        """Note a record that would only have said something of others, and cannot."""
+        self.sink.report.note(file, element.line, column, reason)
+        self.sink.report.leave_out(file, element.name, reason)
 
     def remember(self, element: Element, found: str | None) -> str | None:
         """Keep the XML id of a record, so that references by id find its key."""
@@ -82,11 +109,30 @@ class Context:
                 )
         return None
 
+    def place(self, element: Element, *names: str) -> str | None:
+        """The organisation that one of these references names; None if there is none of them.
+
+        INVARIANT: a reference that leads nowhere costs the record. Without its school it would pass for the whole
+        district's, and be disclosed to more. Raises: CellError.
+        """
+        found = self.organisation(element, *names)
+        for name in names:
+            if found is None and element.find(name) is not None:
+                raise CellError("It names an organization that is not in this import.", name)
+        return found
+
+    def school(self, element: Element, *names: str) -> str | None:
+        """The school that one of these references names; None if there is none, or if it is the district."""
+        found = self.place(element, *names)
+        return None if found in self.districts else found
+
     def person(self, element: Element, name: str, identity: str, unique: str) -> str | None:
-        """The key of the student or staff member that a reference names."""
+        """The key of the person whom a reference names."""
         reference = element.find(name)
-        if reference is None:
-            return None
+        return None if reference is None else self.whom(reference, identity, unique)
+
+    def whom(self, reference: Element, identity: str, unique: str) -> str | None:
+        """The key of the person whom this reference names."""
         return self.ids.get(reference.attributes.get("ref", "")) or key(reference.text(identity, unique))
 
     def student(self, element: Element) -> str | None:
@@ -100,6 +146,19 @@ class Context:
             return None
         identity = reference.find("SectionIdentity")
         return self.ids.get(reference.attributes.get("ref", "")) or (section_key(identity) if identity else None)
+
+    def attended(self, element: Element) -> tuple[str | None, str | None]:
+        """The student and the section of a `StudentSectionAssociationReference`."""
+        reference = element.find("StudentSectionAssociationReference")
+        if reference is None:
+            return None, None
+        identity = reference.find("StudentSectionAssociationIdentity")
+        if identity is None:
+            name = reference.attributes.get("ref", "")
+            return self.ids.get(f"{name} student"), self.ids.get(f"{name} section")
+        section = identity.find("SectionIdentity")
+        student = cell(identity, key, "StudentIdentity", "StudentUniqueStateId")
+        return student, section_key(section) if section else None
 
     def course(self, code: str | None, school: str | None) -> str | None:
         """The key of a course by its code: the school's own, else the district's, else the only one."""
@@ -118,6 +177,17 @@ def cell(element: Element, read: Callable[[str | None], Value], *path: str) -> V
         return read(element.text(*path))
     except CellError as bad:
         raise CellError(bad.reason, path[-1]) from None
+
+
+def described(element: Element, name: str) -> str | None:
+    """What references to descriptors say: of each its description, else its short one, its code, its text."""
+    found: list[str] = []
+    for one in element.all(name):
+        words = (cell(one, text, leaf) for leaf in ("Description", "ShortDescription", "CodeValue"))
+        said = next((word for word in words if word), None) or text("".join(one.pieces))
+        if said is not None and said not in found:
+            found.append(said)
+    return text("; ".join(found))
 
 
 def section_key(identity: Element) -> str | None:

@@ -1,8 +1,8 @@
 """Who is enrolled where, and the grades that they earned there."""
 
-from app.importers.edfi.context import Context, cell, section_key
+from app.importers.edfi.context import Context, cell
 from app.importers.edfi.xml import Element
-from app.importers.values import CellError, grade_level, iso_date, joined, key, number, school_year, text, truth
+from app.importers.values import CellError, grade_level, iso_date, joined, number, school_year, text, truth
 from app.spaces.staging import Part
 
 SCHOOL_ENROLLMENT = Part(
@@ -82,18 +82,6 @@ def student_section(context: Context, file: str, element: Element) -> None:
 def grade(context: Context, file: str, element: Element) -> None:
     """A `Grade`: of a student in a section, for a grading period."""
 
-    def whose(one: Element) -> tuple[str | None, str | None]:
-        reference = one.find("StudentSectionAssociationReference")
-        if reference is None:
-            return None, None
-        identity = reference.find("StudentSectionAssociationIdentity")
-        if identity is None:
-            name = reference.attributes.get("ref", "")
-            return context.ids.get(f"{name} student"), context.ids.get(f"{name} section")
-        section = identity.find("SectionIdentity")
-        student = cell(identity, key, "StudentIdentity", "StudentUniqueStateId")
-        return student, section_key(section) if section else None
-
     def period(one: Element) -> str | None:
         identity = one.find("GradingPeriodReference", "GradingPeriodIdentity")
         if identity is None:
@@ -105,10 +93,10 @@ def grade(context: Context, file: str, element: Element) -> None:
         )
 
     def identity(one: Element) -> str | None:
-        return joined(*whose(one), period(one) or "", cell(one, text, "GradeType") or "")
+        return joined(*context.attended(one), period(one) or "", cell(one, text, "GradeType") or "")
 
     def values(one: Element, _: str) -> dict[str, object]:
-        student, section = whose(one)
+        student, section = context.attended(one)
         letter, numeric = cell(one, text, "LetterGradeEarned"), cell(one, number, "NumericGradeEarned")
         if letter is None and numeric is None:
             raise CellError("The grade has neither a letter nor a number.", "NumericGradeEarned")

@@ -85,10 +85,7 @@ def school(context: Context, file: str, element: Element) -> None:
     """A `School`."""
 
     def identity(one: Element) -> str | None:
-        found = context.remember(one, cell(one, key, "StateOrganizationId"))
-        if found is not None:
-            context.schools.add(found)
-        return found
+        return context.remember(one, cell(one, key, "StateOrganizationId"))
 
     def values(one: Element, _: str) -> dict[str, object]:
         return {
@@ -106,6 +103,12 @@ def place(context: Context, _file: str, element: Element) -> None:
     context.remember(element, text(element.text("ClassPeriodName") or element.text("ClassroomIdentificationCode")))
 
 
+def program(context: Context, _file: str, element: Element) -> None:
+    """A `Program`: only its type matters, and who refers to it by id."""
+    if name := element.attributes.get("id"):
+        context.programs[name] = cell(element, text, "ProgramType")
+
+
 def session(context: Context, file: str, element: Element) -> None:
     """A `Session`: of a school, or of the whole district."""
 
@@ -114,6 +117,7 @@ def session(context: Context, file: str, element: Element) -> None:
         found = joined(home, cell(one, text, "SchoolYear"), cell(one, text, "Term"))
         if found is not None:
             context.sessions.append((file, one, found, home))
+            context.homes[found] = home
         return context.remember(one, found)
 
     def values(one: Element, _: str) -> dict[str, object]:
@@ -149,13 +153,14 @@ def grading_period(context: Context, file: str, element: Element) -> None:
         context.periods[name] = period
     except CellError as bad:
         context.sink.report.count("GradingPeriod")
-        context.sink.reject(PERIOD, file, element.line, None, bad)
+        context.sink.reject(PERIOD, file, element.line, None, bad, element.name)
 
 
 def settle_grading_periods(context: Context) -> None:
     """Give every session its own grading periods: a grade names them by school, school year and name."""
     claimed: set[str] = set()
     used: set[str | None] = set()
+    stored: set[tuple[str, int]] = set()
     for file, one, session_key, home in context.sessions:
         year = text(one.text("SchoolYear"))
         for reference in one.all("GradingPeriodReference"):
@@ -179,12 +184,16 @@ def settle_grading_periods(context: Context) -> None:
                 "end_date": period.end_date,
                 "session": session_key,
             }
-            context.sink.add(PERIOD, period.file, period.line, found, values)
+            kind = None if (period.file, period.line) in stored else "GradingPeriod"
+            stored.add((period.file, period.line))
+            context.sink.add(PERIOD, period.file, period.line, found, values, kind)
     for period in context.periods.values():
-        if period.name not in used:
-            context.sink.report.note(
-                period.file, period.line, "GradingPeriod", "No session has this grading period; it was left out."
-            )
+        if (period.file, period.line) not in stored:
+            unused = "No session has this grading period; it was left out."
+            twice = "Another grading period has the same name and the same sessions; this one was left out."
+            reason = twice if period.name in used else unused
+            context.sink.report.note(period.file, period.line, "GradingPeriod", reason)
+            context.sink.report.leave_out(period.file, "GradingPeriod", reason)
 
 
 def course(context: Context, file: str, element: Element) -> None:
@@ -219,20 +228,17 @@ def course(context: Context, file: str, element: Element) -> None:
 
 def course_offering(context: Context, file: str, element: Element) -> None:
     """A `CourseOffering`: which course a school offers under which local code."""
-    try:
-        home = context.organisation(element, "SchoolReference")
-        local = cell(element, text, "LocalCourseCode")
-        reference = element.find("CourseReference")
-        identity = element.find("SessionReference", "SessionIdentity")
-        if identity is None or reference is None:
-            return
-        found = joined(home, cell(identity, text, "SchoolYear"), cell(identity, text, "Term"), local)
-        code = cell(reference, text, "CourseIdentity", "CourseCode", "ID")
-        taught = context.ids.get(reference.attributes.get("ref", "")) or context.course(code, home)
-        if found is not None and taught is not None:
-            context.offerings[found] = taught
-    except CellError as bad:
-        context.sink.report.reject(file, element.line, bad.column, bad.reason)
+    home = context.organisation(element, "SchoolReference")
+    local = cell(element, text, "LocalCourseCode")
+    reference = element.find("CourseReference") or Element("", {}, 0)
+    identity = element.find("SessionReference", "SessionIdentity") or Element("", {}, 0)
+    found = joined(home, cell(identity, text, "SchoolYear"), cell(identity, text, "Term"), local)
+    code = cell(reference, text, "CourseIdentity", "CourseCode", "ID")
+    taught = context.ids.get(reference.attributes.get("ref", "")) or context.course(code, home)
+    if found is None or taught is None:
+        context.pass_over(file, element, "CourseReference", "The offering names no session, or no course.")
+    else:
+        context.offerings[found] = taught
 
 
 def section(context: Context, file: str, element: Element) -> None:

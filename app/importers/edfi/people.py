@@ -62,10 +62,10 @@ def staff(context: Context, file: str, element: Element) -> None:
     context.sink.report.count("Staff")
     found: str | None = None
     try:
-        found = _unlike_ssn(context, context.remember(element, cell(element, key, "StaffUniqueStateId")))
+        found = unlike_ssn(context, context.remember(element, cell(element, key, "StaffUniqueStateId")))
         if found is None:
             raise CellError("The staff member has no unique id.", "StaffUniqueStateId")
-        mail = _chosen(element, "ElectronicMail", "EmailAddressType", "Work")
+        mail = chosen(element, "ElectronicMail", "EmailAddressType", "Work")
         values: dict[str, object] = {
             "staff_id": found,
             "first_name": cell(element, text, "Name", "FirstName"),
@@ -74,11 +74,11 @@ def staff(context: Context, file: str, element: Element) -> None:
             "birth_date": cell(element, iso_date, "BirthDate"),
         }
         if found in context.staff:
-            context.sink.add(STAFF, file, element.line, found, values)  # the store reports it as repeated
+            context.sink.add(STAFF, file, element.line, found, values, element.name)  # the store reports it as repeated
         else:
-            context.staff[found] = (file, element.line, values)
+            context.staff[found] = (file, element.line, element.name, values)
     except CellError as bad:
-        context.sink.reject(STAFF, file, element.line, found, bad)
+        context.sink.reject(STAFF, file, element.line, found, bad, element.name)
 
 
 def staff_assignment(context: Context, file: str, element: Element) -> None:
@@ -86,17 +86,18 @@ def staff_assignment(context: Context, file: str, element: Element) -> None:
     try:
         who = context.person(element, "StaffReference", "StaffIdentity", "StaffUniqueStateId")
         role = cell(element, text, "StaffClassification")
-        if who is not None and role is not None:
-            context.classifications.setdefault(who, role)
+        if who is None or role is None:
+            raise CellError("The assignment does not say who is employed as what.", "StaffClassification")
+        context.classifications.setdefault(who, role)
     except CellError as bad:
-        context.sink.report.note(file, element.line, bad.column, bad.reason)
+        context.pass_over(file, element, bad.column, bad.reason)
 
 
 def settle_staff(context: Context) -> None:
     """Hand over the staff, each with its classification. The first of two rows comes first."""
-    for found, (file, line, values) in context.staff.items():
+    for found, (file, line, kind, values) in context.staff.items():
         values["classification"] = context.classifications.get(found)
-        context.sink.add(STAFF, file, line, found, values)
+        context.sink.add(STAFF, file, line, found, values, kind)
     context.staff.clear()
 
 
@@ -141,8 +142,8 @@ def student(context: Context, file: str, element: Element) -> None:
             (a for kind in ("Home", "Physical", "Mailing") if (a := _typed(one, "Address", "AddressType", kind))),
             one.find("Address"),
         )
-        phone = _chosen(one, "Telephone", "PrimaryTelephoneNumberIndicator", "true")
-        mail = _chosen(one, "ElectronicMail", "EmailAddressType", "Organization")
+        phone = chosen(one, "Telephone", "PrimaryTelephoneNumberIndicator", "true")
+        mail = chosen(one, "ElectronicMail", "EmailAddressType", "Organization")
         nickname = _typed(one, "OtherName", "OtherNameType", "Nickname")
         limited = cell(one, text, "LimitedEnglishProficiency")
         traits = {trait.strip().lower() for trait in one.texts("StudentCharacteristics", "Characteristic")}
@@ -180,12 +181,12 @@ def student(context: Context, file: str, element: Element) -> None:
         STUDENT,
         file,
         element,
-        lambda one: _unlike_ssn(context, context.remember(one, cell(one, key, "StudentUniqueStateId"))),
+        lambda one: unlike_ssn(context, context.remember(one, cell(one, key, "StudentUniqueStateId"))),
         values,
     )
 
 
-def _unlike_ssn(context: Context, found: str | None) -> str | None:
+def unlike_ssn(context: Context, found: str | None) -> str | None:
     """A person's key, unless it is a social security number that the district does not store."""
     if looks_like(found, bare=False):
         context.sink.report.ssns_met += 1
@@ -200,6 +201,6 @@ def _typed(element: Element, name: str, attribute: str, value: str) -> Element |
     return next((one for one in element.all(name) if one.attributes.get(attribute, "").lower() == value.lower()), None)
 
 
-def _chosen(element: Element, name: str, attribute: str, value: str) -> Element | None:
+def chosen(element: Element, name: str, attribute: str, value: str) -> Element | None:
     """The child whose attribute has that value, else the first."""
     return _typed(element, name, attribute, value) or element.find(name)

@@ -1,10 +1,11 @@
 """Read an Ed-Fi interchange record by record, in memory that does not grow with the file.
 
-Shape: `records` yields each child of the document's root as an `Element` and forgets it. Expat does the parsing;
+Shape: `records` tells of each child of the document's root, yields those that are wanted as an `Element`, and forgets
+them. Expat does the parsing;
 a document type, and with it every entity of its own, is refused, so nothing expands and nothing is fetched.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from xml.parsers import expat
 
 from app.importers.source import File, RosterError, Source
@@ -13,6 +14,14 @@ MAX_DEPTH = 64
 MAX_RECORD = 4 * 1024**2
 """Characters and tags of the largest record."""
 CHUNK = 1 << 16
+
+
+class XmlError(RosterError):
+    """A file that is no XML that can be read. Nothing was stored."""
+
+
+Wanted = Callable[[str], Collection[str] | None]
+"""Which children of a root of that name are wanted; None: the rest of the file is not even read."""
 
 
 class Element:
@@ -52,9 +61,12 @@ class Element:
 class _Reading:
     """The state between two events of the parser."""
 
-    def __init__(self, file: File, wanted: Callable[[str], bool]) -> None:
+    def __init__(self, file: File, wanted: Wanted, meet: Callable[[str], None]) -> None:
         self.file = file
         self.wanted = wanted
+        self.meet = meet
+        self.kinds: Collection[str] = ()
+        self.inside = False  # a record that is wanted
         self.root: str | None = None
         self.skip = False
         self.stack: list[Element] = []
@@ -70,7 +82,7 @@ class _Reading:
         self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
 
     def doctype(self, *_: object) -> None:
-        raise RosterError(
+        raise XmlError(
             f"{self.file.name} declares a document type (DOCTYPE), which can hide other files and endless text. "
             "Take the declaration out; Ed-Fi files have none."
         )
@@ -80,12 +92,18 @@ class _Reading:
         local = name.rpartition(" ")[2]
         if self.depth == 1:
             self.root = local
-            self.skip = not self.wanted(local)
+            kinds = self.wanted(local)
+            self.skip, self.kinds = kinds is None, kinds or ()
             return
         if self.skip:
             return
         if self.depth > MAX_DEPTH:
-            raise RosterError(f"{self.file.name} nests elements more than {MAX_DEPTH} deep, as no Ed-Fi file does.")
+            raise XmlError(f"{self.file.name} nests elements more than {MAX_DEPTH} deep, as no Ed-Fi file does.")
+        if self.depth == 2:
+            self.inside = local in self.kinds
+            self.meet(local)
+        if not self.inside:
+            return
         self._weigh(1 + len(local) + sum(len(value) for value in attributes.values()))
         element = Element(local, attributes, self.parser.CurrentLineNumber)
         if self.stack:
@@ -109,18 +127,20 @@ class _Reading:
         self.weight += count
         if self.weight > MAX_RECORD:
             line = self.stack[0].line if self.stack else self.parser.CurrentLineNumber
-            raise RosterError(
+            raise XmlError(
                 f"{self.file.name}:{line}: the record is larger than {MAX_RECORD:,} characters. "
                 "Shorten it; nothing was stored."
             )
 
 
-def records(source: Source, file: File, wanted: Callable[[str], bool]) -> Iterator[Element]:
-    """Every record of a file whose root element is wanted; none of another file.
+def records(
+    source: Source, file: File, wanted: Wanted, meet: Callable[[str], None] = lambda _: None
+) -> Iterator[Element]:
+    """Every record of a file that is wanted; `meet` is told the name of every record, wanted or not.
 
-    Raises: HomeroomError that names file and line when the file is no well-formed XML.
+    Raises: XmlError that names file and line when the file is no well-formed XML.
     """
-    reading = _Reading(file, wanted)
+    reading = _Reading(file, wanted, meet)
     with source.open(file) as stream:
         try:
             fed = 0
@@ -128,7 +148,7 @@ def records(source: Source, file: File, wanted: Callable[[str], bool]) -> Iterat
                 reading.parser.Parse(chunk, False)
                 fed += len(chunk)
                 if fed - reading.parser.CurrentByteIndex > 2 * MAX_RECORD:
-                    raise RosterError(f"{file.name}: one tag or comment is larger than any record. Nothing was stored.")
+                    raise XmlError(f"{file.name}: one tag or comment is larger than any record. Nothing was stored.")
                 if reading.skip:
                     return
                 yield from reading.ready
@@ -137,7 +157,7 @@ def records(source: Source, file: File, wanted: Callable[[str], bool]) -> Iterat
         except (expat.ExpatError, ValueError, LookupError) as error:
             line = getattr(error, "lineno", reading.parser.CurrentLineNumber)
             said = expat.ErrorString(error.code) if isinstance(error, expat.ExpatError) else "unknown encoding"
-            raise RosterError(
+            raise XmlError(
                 f"{file.name}:{line}: this is no well-formed XML ({said}). Export the file again as UTF-8."
             ) from None
         yield from reading.ready
@@ -147,9 +167,8 @@ def root_name(source: Source, file: File) -> str:
     """The name of a file's root element, read from its beginning."""
     found: list[str] = []
 
-    def note(name: str) -> bool:
+    def note(name: str) -> None:
         found.append(name)
-        return False
 
     for _ in records(source, file, note):
         pass
