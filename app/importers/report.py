@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from app.spaces.merging import SHOWN, Finding, Merged, Stored
+from app.spaces.merged import SHOWN, Finding, Merged, Stored
 
 ACCOUNTS = 500
 """How many kinds of elements a person is shown."""

@@ -98,4 +98,4 @@ async def theirs(
             keys = (await connection.execute(select(column).distinct())).scalars().all()
             named = [key for key in keys if key in gone or out.names(key)]
             for start in range(0, len(named), 500):
-                yield staged, and_(staged.c.reason.is_(None), column.in_(named[start : start + 500]))
+                yield staged, and_(staged.c.refusal.is_(None), column.in_(named[start : start + 500]))

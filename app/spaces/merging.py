@@ -3,9 +3,7 @@
 Every step is one statement over a whole set; no row passes through Python but those that are reported.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,48 +23,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.spaces.belonging import BINDING, REQUIRED, holding
 from app.spaces.erasing import Erased, theirs
-from app.spaces.staging import PLACED, READ, Part, Stage, doomed_table, stored_table
+from app.spaces.merged import SHOWN, Finding, Merged, Stored
+from app.spaces.staging import PLACED, Part, Stage, doomed_table, stored_table
 from app.spaces.tables import BY_TYPE, section_enrollment, student
 
 DUPLICATE, UNKNOWN, MISSING, ERASED = "duplicate", "unknown", "missing", "erased"
 ERASED_REASON = "The student was erased from the space; the row was left out. `homeroom erase --readmit` lets it in."
-
-
-@dataclass(slots=True)
-class Stored:
-    """What became of one type's records."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    deleted: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A row that the database found wanting: where it stands, and what is wrong in words without its values."""
-
-    file: str
-    line: int
-    column: str | None
-    reason: str
-
-
-@dataclass(slots=True)
-class Merged:
-    """What one import did to a space."""
-
-    stored: dict[str, Stored] = field(default_factory=dict)
-    rejected: list[Finding] = field(default_factory=list)
-    rejections: int = 0
-    noted: list[Finding] = field(default_factory=list)
-    notes: int = 0
-    left_out: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # file, kind of element, reason
-    ssns_stored: int = 0
-
-
-SHOWN = 1_000
-"""How many rows a report lists one by one."""
 
 
 class Merging:
@@ -106,7 +68,8 @@ class Merging:
         async for staged, where in theirs(self._connection, self._stage, self._erased):
             self._result.notes += await self._count(staged, where)
             self._result.noted += await self._findings(staged, where, None, ERASED_REASON)
-            await self._run(update(staged).values(reason=ERASED).where(where))
+            await self._account(staged, where, ERASED_REASON)
+            await self._run(update(staged).values(refusal=ERASED).where(where))
 
     async def _merge(self, part: Part, staged: Table) -> None:
         table = stored_table(part)
@@ -297,5 +260,3 @@ class Merging:
 
 BY_TYPE_OF = {table.name: table for table in BY_TYPE.values()}
 """The tables by the name that a reference to them bears."""
-
-__all__ = ["READ", "Finding", "Merged", "Merging", "Stored"]

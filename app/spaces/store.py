@@ -12,7 +12,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.spaces.erasing import Erased, kept_out
-from app.spaces.merging import Merged, Merging
+from app.spaces.merged import Merged
+from app.spaces.merging import Merging
 from app.spaces.staging import Part, Stage
 from app.spaces.tables import BY_TYPE, contact, school_enrollment, ssn_met, student
 from app.spaces.writing import writing

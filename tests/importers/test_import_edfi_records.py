@@ -5,10 +5,15 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.importers import source as sources
 from app.importers.report import Report
+from app.names import Row
+from app.spaces.erasing import erase
+from app.spaces.tables import BY_TYPE
+from app.spaces.writing import writing
 from tests.importers.interchanges import (
     ACTION,
     ENTRY,
@@ -270,6 +275,21 @@ async def test_every_element_of_every_file_is_accounted_for(sqlite_space: AsyncE
     for file, kind in told:
         assert file in text
         assert kind in text
+
+
+async def test_the_elements_of_an_erased_student_are_accounted_for(database: AsyncEngine, tmp_path: Path) -> None:
+    await space(database)
+    files = more("StudentAttendance", attendance(), attendance(category="Excused Absence"))
+    await bring_files(database, tmp_path, files)
+    async with writing(database) as connection:
+        row = (await connection.execute(select(BY_TYPE["Student"].c.row))).scalar_one()
+        await erase(connection, Row(row), secret=bytes(32), at="2026-10-15")
+    report = await bring_files(database, tmp_path, files)
+    assert report.rejected == []
+    told = accounts(report)
+    for kind, met in {"Student": 1, "StudentSectionAssociation": 1, "Grade": 1, "AttendanceEvent": 2}.items():
+        assert told[kind] == (met, 0, 0, met)
+    assert await rows(database, "AttendanceEvent", "source_key") == []
 
 
 async def test_archives_inside_the_archive_are_read_up_to_a_size(

@@ -17,7 +17,7 @@ from app.ledger.reading import fetch, read
 from app.ledger.store import entry
 from app.names import SpaceId
 from app.policy.reading import read_policies
-from app.spaces.merging import REQUIRED
+from app.spaces.belonging import REQUIRED
 from app.spaces.opt_outs import OptOut, opt_students_in, opt_students_out
 from app.spaces.state import set_mark
 from app.spaces.tables import BY_TYPE, opt_out

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.spaces.belonging import BINDING, REQUIRED
-from app.spaces.merging import Merged
+from app.spaces.merged import Merged
 from app.spaces.staging import Part
 from app.spaces.store import storing
 from app.spaces.tables import BY_TYPE
