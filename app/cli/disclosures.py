@@ -184,6 +184,8 @@ def as_line(recorded: Recorded, zone: tzinfo) -> str:
         entry.operation or "-",
         f"{len(students)} student{'' if len(students) == 1 else 's'}",
     ]
+    if entry.subgraph is not None:
+        parts.append(f"to {entry.subgraph}:")
     if fields:
         parts.append(", ".join(fields))
     for whose in entry.removed:
@@ -216,6 +218,7 @@ def as_json(recorded: Recorded) -> dict[str, Any]:
         "removed": [whose_as_json(whose) for whose in entry.removed],
         "denied": [{"coordinate": coordinate, "reason": reason} for coordinate, reason in entry.denied],
         "complete": entry.complete,
+        "subgraph": entry.subgraph,
         "concerned": [whose_as_json(whose) for whose in entry.concerned],
     }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.errors import ConfigurationError
+from app.errors import ConfigurationError, RequestError
 from app.federation.completion import Completion
 from app.federation.execute import Part
 from app.federation.joined import Joined, decisions, join
@@ -83,6 +83,7 @@ class Remotes:
 
     def plan(self, authorized: Authorized, offered: frozenset[str], seal: Seal) -> Together:
         """How an operation is answered by a space and the subgraphs that it names. Raises: RequestError."""
+        refuse_changes(authorized)
         graphs = {graph: name for graph, name in self.names.items() if name in offered}
         joined = join(authorized, self.composed, self.vocabulary, self.core, graphs)
         making = self._making(authorized, seal)
@@ -132,6 +133,19 @@ class Remotes:
             sending=sending,
             names=self.names,
         )
+
+
+def refuse_changes(authorized: Authorized) -> None:
+    """Refuse to say what changed of what subgraphs tell: a space knows its own records. Raises: RequestError."""
+    for root in authorized.roots:
+        if isinstance(root, Root):
+            frames = [one for below in root.children.values() for one in below if isinstance(one, Frame)]
+            if any(one.field in {"changeCursor", "removed"} for one in frames):
+                raise RequestError(
+                    "What changed since is known of the district's own records, not of what subgraphs tell. Ask for "
+                    "the subgraphs' fields in a query of their own.",
+                    code="CHANGES_OF_SUBGRAPHS",
+                )
 
 
 def _sealing(seal: Seal, type_name: str) -> Callable[[Any], Any]:

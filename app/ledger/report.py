@@ -12,7 +12,7 @@ from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.ledger.entry import DISCLOSING, Recorded
+from app.ledger.entry import DISCLOSING, Kind, Recorded
 from app.ledger.reading import Filters, entries
 
 BASES = {
@@ -71,17 +71,17 @@ async def of_student(
     answers: dict[tuple[str, str], _Answer] = {}
     async for recorded in entries(engine, Filters(students=students, since=since, until=until)):
         gather(answers, recorded, students)
-    return summarize(answers.values(), zone)
+    # What was sent without anything of this student is no line of theirs.
+    return summarize((one for one in answers.values() if one.coordinates or " could answer " not in one.client), zone)
 
 
 def gather(answers: dict[tuple[str, str], _Answer], recorded: Recorded, students: Iterable[int]) -> None:
     """Add what an entry says of the student to the answer that it is part of."""
     entry = recorded.entry
-    if entry.kind not in DISCLOSING:
+    if entry.kind not in DISCLOSING and not (entry.kind is Kind.SENT and entry.subgraph):
         return
-    answer = answers.setdefault(
-        (entry.client, entry.request), _Answer(entry.client, entry.purpose, entry.basis, entry.at)
-    )
+    told = entry.client if entry.subgraph is None else f"{entry.subgraph}, so that it could answer {entry.client}"
+    answer = answers.setdefault((told, entry.request), _Answer(told, entry.purpose, entry.basis, entry.at))
     answer.at = min(answer.at, entry.at)
     for whose in entry.disclosed:
         if whose.students is not None and any(row in whose.students for row in students):

@@ -14,6 +14,7 @@ import pytest
 
 from app.ledger.entry import Kind
 from app.ledger.reading import Filters, entries
+from app.ledger.report import of_student
 from app.names import Scope
 from app.schema.catalogue import SCOPES
 from app.storage.engines import open_engine
@@ -147,6 +148,26 @@ async def test_the_ledger_has_what_left_and_what_was_sent(joined: Asked) -> None
     assert told[("Student.submissions",)] == {worlds.ANA, worlds.MAX}
     assert told[("Submission.title",)] == {worlds.ANA, worlds.MAX}
     assert not any("sourceKey" in name for names in told for name in names)
+
+
+async def test_a_parent_reads_which_service_was_told_of_the_child(joined: Asked) -> None:
+    await joined.data("elm-only", "{ students { nodes { firstName submissions { title } } } }")
+    settings = joined.rooms.settings
+    engine = open_engine(settings.database_url(settings.spaces[worlds.SPACE].ledger))
+    try:
+        received = await of_student(engine, worlds.ANA)
+        others = await of_student(engine, worlds.GUS)
+    finally:
+        await engine.dispose()
+    sent = [one for one in received if one.client == "lms, so that it could answer elm-only"]
+    assert {one.coordinates for one in sent} == {("Student.sourceKey",)}
+    assert not [one for one in others if "elm-only" in one.client]
+
+
+async def test_what_changed_of_a_subgraph_is_not_known_and_that_is_said(joined: Asked) -> None:
+    query = "{ students { nodes { firstName homepage } changeCursor removed } }"
+    assert (await joined.refused("elm-only", query)).code == "CHANGES_OF_SUBGRAPHS"
+    assert (await joined.data("elm-only", query.replace("homepage ", "")))["students"]["changeCursor"]
 
 
 async def test_ids_of_what_only_a_subgraph_knows_are_pairwise(joined: Asked) -> None:
