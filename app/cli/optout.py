@@ -17,7 +17,7 @@ from app.cli.disclosures import printable
 from app.cli.finding import known, opened
 from app.cli.main import Context
 from app.errors import UsageError
-from app.ledger.acts import act, whom
+from app.ledger.acts import act, counted, whom
 from app.ledger.entry import Entry, Kind, Whose
 from app.names import DIRECTORY_INFORMATION, EVERY_VENDOR
 from app.settings import Settings
@@ -190,7 +190,9 @@ def report(context: Context, done: Done, source: Path | None, *, remove: bool) -
     for line, reason in done.refused:
         click.echo(f"  {source}:{line}: {reason}")
     if done.refused:
-        click.echo(f"{len(done.refused)} lines were not taken. Mend them, and run the file again.")
+        click.echo(
+            f"Not taken: {len(done.refused)} {counted('line', len(done.refused))}. Mend that, and run the file again."
+        )
     for one in done.others if source is None else ():
         click.echo(f"The student is still opted out of {printable(whom(one.client))}.")
 
@@ -209,4 +211,4 @@ async def show(context: Context, settings: Settings, space: str) -> None:
     for one in found:
         gone = "" if one.student is not None else "  (no record at present)"
         click.echo(printable(f"{one.student_key}  {whom(one.client)}  since {one.at}{gone}"))
-    click.echo(f"{len(found)} opt-outs stand. The directory information of {blocked} students is blocked.")
+    click.echo(f"Opt-outs that stand: {len(found)}. Students whose directory information is blocked: {blocked}.")

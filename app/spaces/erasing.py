@@ -99,3 +99,9 @@ async def theirs(
             named = [key for key in keys if key in gone or out.names(key)]
             for start in range(0, len(named), 500):
                 yield staged, and_(staged.c.refusal.is_(None), column.in_(named[start : start + 500]))
+
+
+def left_out(count: int) -> str:
+    """Why so many rows of a file were not taken."""
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    return f"{rows} of erased students were left out. `homeroom erase --readmit` lets a student in again."

@@ -22,13 +22,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.spaces.belonging import BINDING, REQUIRED, holding
-from app.spaces.erasing import Erased, theirs
+from app.spaces.erasing import Erased, left_out, theirs
 from app.spaces.merged import SHOWN, Finding, Merged, Stored
 from app.spaces.staging import PLACED, Part, Stage, doomed_table, stored_table
 from app.spaces.tables import BY_TYPE, section_enrollment, student
 
 DUPLICATE, UNKNOWN, MISSING, ERASED = "duplicate", "unknown", "missing", "erased"
-ERASED_REASON = "The student was erased from the space; the row was left out. `homeroom erase --readmit` lets it in."
+ERASED_REASON = "The student was erased from the space."
 
 
 class Merging:
@@ -65,11 +65,14 @@ class Merging:
 
     async def _leave_out_erased(self) -> None:
         """Take out of what is staged the students whom the district erased, and all that is theirs."""
+        lines: dict[str, set[int]] = {}
         async for staged, where in theirs(self._connection, self._stage, self._erased):
-            self._result.notes += await self._count(staged, where)
-            self._result.noted += await self._findings(staged, where, None, ERASED_REASON)
+            for file, line in await self._connection.execute(select(staged.c.file, staged.c.line).where(where)):
+                lines.setdefault(file, set()).add(line)
             await self._account(staged, where, ERASED_REASON)
             await self._run(update(staged).values(refusal=ERASED).where(where))
+        self._result.noted += [Finding(file, 0, None, left_out(len(found))) for file, found in lines.items()]
+        self._result.notes += len(lines)
 
     async def _merge(self, part: Part, staged: Table) -> None:
         table = stored_table(part)

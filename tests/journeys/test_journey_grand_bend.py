@@ -233,7 +233,7 @@ async def test_no_social_security_number_is_stored(loaded: Loaded, pupils: Mappi
     finally:
         await engine.dispose()
     assert not stored & numbers
-    assert "960; 0 are stored" in loaded.home.run("check").stdout
+    assert "The last import met 960 social security numbers; 0 are stored" in loaded.home.run("check").stdout
 
 
 async def test_readwell_receives_the_granted_fields_of_the_granted_pupils_and_the_ledger_lists_them(
