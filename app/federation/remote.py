@@ -27,6 +27,7 @@ from app.names import Coordinate, Scope
 from app.operation.vocabulary import FRAMES, Vocabulary
 from app.schema.catalogue import CATALOGUE, TYPES
 from app.schema.facts import Fact, Sensitivity
+from app.schema.ndpa import of_tag
 from app.schema.scalars import read_date
 from app.settings import FieldSettings
 
@@ -126,7 +127,7 @@ def _fact(
     """What is declared of a field, by itself, by its type or by the configuration; None if anything is missing."""
     tags = dict(tag.split("/", 1) for one in (of, node) for tag in _tags(one) if "/" in tag)
     scope = said.scope if said else _scope(node) or _scope(of)
-    category = said.category if said else tags.get("category", "").replace("_", " ")
+    category = said.category if said else of_tag(tags.get("category", ""))
     sensitivity = said.sensitivity if said else tags.get("sensitivity", "")
     if not scope or not category or sensitivity not in {one.value for one in Sensitivity}:
         return None

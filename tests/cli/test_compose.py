@@ -19,7 +19,7 @@ from app.federation.supergraph_sdl import read_supergraph
 from app.names import Coordinate
 from app.registry.answering import sdl
 from app.schema.catalogue import CATALOGUE
-from app.schema.ndpa import NOT_STUDENT_DATA, of_tag
+from app.schema.ndpa import NOT_STUDENT_DATA
 from tests.cli.commands import Commands
 
 LMS = Path(__file__).resolve().parents[1] / "federation" / "lms" / "gradebook.py"
@@ -56,7 +56,7 @@ def test_the_core_and_the_registry_go_together_with_scopes_and_tags(run: Command
     for coordinate in ("Course.learningResources", "Query.learningResources", "LearningResource.paradata"):
         fact = known.facts[Coordinate(coordinate)]
         assert (fact.scope, fact.sensitivity) == ("resource/catalog.read", "public")
-        assert of_tag(fact.category.strip("()")) == NOT_STUDENT_DATA
+        assert fact.category == NOT_STUDENT_DATA
     assert known.students["LearningResource"] == ()
     assert {"LearningResourceConnection", "LearningResourceEdge"} <= known.frames
     assert run("compose", "--check")[0] == 0
