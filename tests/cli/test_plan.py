@@ -10,8 +10,8 @@ import pytest
 from app.installing import add_space, create
 from app.names import SpaceId
 from tests.cli.commands import Commands
+from tests.federation.lms.composed import supergraph
 
-SUPERGRAPH = Path(__file__).resolve().parents[1] / "federation" / "lms" / "supergraph.graphql"
 SPACE = "tx/larkspur"
 QUERY = "query Q($n: Int) { students(first: $n) { nodes { firstName submissions { title points } } } }"
 GRANT = """\
@@ -53,7 +53,7 @@ async def installed(run: Commands) -> Commands:
     settings = await add_space(create(run.home), SpaceId(SPACE), "Larkspur ISD", "America/Chicago")
     config = run.home / "homeroom.toml"
     endpoint = f'\n[spaces."{SPACE}".subgraphs.lms]\nurl = "http://127.0.0.1:1/graphql"\n'
-    config.write_text(f'supergraph = "{SUPERGRAPH}"\n{config.read_text()}{endpoint}')
+    config.write_text(f'supergraph = "{supergraph()}"\n{config.read_text()}{endpoint}')
     grants = settings.policies_folder / SPACE / "grants"
     grants.mkdir(exist_ok=True)
     (grants / "reader.toml").write_text(GRANT)
@@ -62,17 +62,17 @@ async def installed(run: Commands) -> Commands:
 
 def test_a_plan_over_any_supergraph_says_what_each_request_sends(run: Commands, tmp_path: Path) -> None:
     query = str(tmp_path / "q.graphql")
-    status, out, err = run("plan", query, "--supergraph", str(SUPERGRAPH))
+    status, out, err = run("plan", query, "--supergraph", str(supergraph()))
     assert (status, out, err) == (0, PLAN, "")
-    _, out, _ = run("plan", query, "--supergraph", str(SUPERGRAPH), "--documents")
+    _, out, _ = run("plan", query, "--supergraph", str(supergraph()), "--documents")
     assert "LMS is asked:\nquery($representations: [_Any!]!) { _entities(" in out
-    _, out, _ = run("--format", "json", "plan", query, "--supergraph", str(SUPERGRAPH))
+    _, out, _ = run("--format", "json", "plan", query, "--supergraph", str(supergraph()))
     assert [one["subgraph"] for one in json.loads(out)["requests"]] == ["CORE", "LMS"]
 
 
 def test_a_query_may_come_by_a_pipe_and_be_one_of_several(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"query A {{ __typename }} {QUERY}".encode())))
-    status, out, _ = run("plan", "-", "--operation", "Q", "--supergraph", str(SUPERGRAPH))
+    status, out, _ = run("plan", "-", "--operation", "Q", "--supergraph", str(supergraph()))
     assert (status, out) == (0, PLAN)
 
 
@@ -82,7 +82,7 @@ def test_what_cannot_be_planned_is_told(run: Commands, tmp_path: Path) -> None:
     assert "homeroom compose" in run("plan", query)[2]
     assert run("plan", query, "--space", SPACE)[0] == 2
     (tmp_path / "q.graphql").write_text("{ nothing }")
-    status, _, err = run("plan", query, "--supergraph", str(SUPERGRAPH))
+    status, _, err = run("plan", query, "--supergraph", str(supergraph()))
     assert (status, "Cannot query field 'nothing'" in err) == (1, True)
     status, _, err = run("plan", query, "--supergraph", query)
     assert (status, "homeroom compose" in err) == (3, True)

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,12 +18,12 @@ from app.names import Scope
 from app.schema.catalogue import SCOPES
 from app.storage.engines import open_engine
 from tests import worlds
+from tests.federation.lms.composed import GRADEBOOK, supergraph
 from tests.journeys.world import Asked, granting, larkspur_database, opened
 
 __all__ = ["larkspur_database"]
 pytestmark = pytest.mark.anyio
 
-LMS = Path(__file__).resolve().parents[1] / "federation" / "lms" / "gradebook.py"
 REMOTE = frozenset(map(Scope, ("lms/submissions.read", "lms/profile.read", "lms/marks.read")))
 FIELDS = {
     "Student": "firstName submissions homepage",
@@ -60,7 +59,7 @@ def gradebook() -> Iterator[Gradebook]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, str(LMS), str(port)])
+    process = subprocess.Popen([sys.executable, str(GRADEBOOK), str(port)])
     it = Gradebook(port, process)
     try:
         for _ in range(200):
@@ -85,7 +84,7 @@ async def joined(
         GRANTS,
         databases={worlds.SPACE: larkspur_database},
         scopes=dict.fromkeys(GRANTS, frozenset(SCOPES) | REMOTE),
-        settings={"supergraph": str(LMS.with_name("supergraph.graphql"))},
+        settings={"supergraph": str(supergraph())},
         endpoints={"lms": gradebook.url},
         rule=MAY,
     ) as asked:
@@ -189,7 +188,7 @@ async def test_what_a_subgraph_may_not_receive_is_denied_and_not_sent(
         {"everything": GRANTS["everything"]},
         databases={worlds.SPACE: None},
         scopes={"everything": frozenset(SCOPES) | REMOTE},
-        settings={"supergraph": str(LMS.with_name("supergraph.graphql"))},
+        settings={"supergraph": str(supergraph())},
         endpoints={"lms": gradebook.url},
     ) as asked:
         before = len(gradebook.asked())
@@ -203,16 +202,14 @@ async def test_what_a_subgraph_may_not_receive_is_denied_and_not_sent(
         assert {one["student"]["firstName"] for one in data["submissions"]} >= {"Ana", "Leo"}
 
 
-async def test_a_space_without_the_subgraph_is_not_offered_its_fields(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+async def test_a_space_without_the_subgraph_is_not_offered_its_fields(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = tmp_path_factory.mktemp("without") / "home"
     async with opened(
         home,
         {"everything": GRANTS["everything"]},
         databases={worlds.SPACE: None},
         scopes={"everything": frozenset(SCOPES) | REMOTE},
-        settings={"supergraph": str(LMS.with_name("supergraph.graphql"))},
+        settings={"supergraph": str(supergraph())},
         rule=MAY,
     ) as asked:
         answer = await asked.ask(
@@ -239,7 +236,7 @@ async def test_a_subgraph_that_is_gone_nulls_its_own_fields_and_nothing_else(
         {"everything": GRANTS["everything"]},
         databases={worlds.SPACE: None},
         scopes={"everything": frozenset(SCOPES) | REMOTE},
-        settings={"supergraph": str(LMS.with_name("supergraph.graphql"))},
+        settings={"supergraph": str(supergraph())},
         endpoints={"lms": "http://127.0.0.1:1/graphql"},
         rule=MAY,
     ) as asked:
