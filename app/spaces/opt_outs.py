@@ -35,18 +35,21 @@ class Standing:
 
 
 def opted_out(client: ClientId) -> Select[tuple[int]]:
-    """The row numbers of the students whose opt-outs concern a client, each once and never null."""
-    return _students().where(or_(opt_out.c.client == EVERY_VENDOR, opt_out.c.client == client)).distinct()
+    """The row numbers of the students whose opt-outs concern a client."""
+    return _students(or_(opt_out.c.client == EVERY_VENDOR, opt_out.c.client == client))
 
 
 def blocked(table: FromClause) -> ColumnElement[bool]:
     """Whether a student's directory information is blocked: by the roster, or because the family opted out of it."""
-    opted = _students().where(opt_out.c.client == DIRECTORY_INFORMATION)
+    opted = _students(opt_out.c.client == DIRECTORY_INFORMATION)
     return or_(table.c.directory_information_block.is_(True), table.c.row.in_(opted))
 
 
-def _students() -> Select[tuple[int]]:
-    return select(student.c.row).join_from(opt_out, student, student.c.source_key == opt_out.c.student_key)
+def _students(decided: ColumnElement[bool]) -> Select[tuple[int]]:
+    # From the few opt-outs to their students, whatever a database makes of it: a join may be read from the many.
+    # INVARIANT: never null, for nothing is outside a set with a null in it. 0 is nobody's row number.
+    row = select(student.c.row).where(student.c.source_key == opt_out.c.student_key).scalar_subquery()
+    return select(func.coalesce(row, 0).label("row")).where(decided)
 
 
 async def student_keys(connection: AsyncConnection, keys: Iterable[str]) -> Mapping[str, str]:

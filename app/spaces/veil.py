@@ -68,7 +68,7 @@ def veil(type_name: str, table: FromClause, held: Withholding, *, root: bool) ->
         return Veil(table)
     source, whole, held_back = table, None, None
     if root and not held.records:
-        gone = opted_out(held.client).subquery()
+        gone = opted_out(held.client).distinct().subquery()
         source = Join(source, gone, gone.c.row == table.c[whose], isouter=True)
         whole = gone.c.row.is_not(None)
     if held.directory is not None:
