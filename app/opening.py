@@ -9,6 +9,8 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import tzinfo
+from functools import partial
 from time import monotonic
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,10 +23,11 @@ from app.installation import Clock, Installation, now
 from app.ledger.checkpoints import Checkpoints
 from app.ledger.holdings import Holdings
 from app.ledger.ledger import Ledger
+from app.ledger.summary import Summary
 from app.names import SpaceId
 from app.oauth.authorization import Authorization
 from app.oauth.keys import read_keys
-from app.policy.authority import purposes
+from app.policy.authority import NOTHING, purposes, zone_of
 from app.policy.model import PolicySet
 from app.policy.reading import read_policies
 from app.schema.build import graphql_schema
@@ -112,7 +115,10 @@ async def _opened(
             secret = space_secret(settings, space)
             spaces[space] = Space(space, Readers(settings.database_url(place.database)), secret)
             holdings = Holdings(ledger, settings.changes, clock)
-            ledgers[space] = Ledger(ledger, space, Checkpoints.of(settings, space), holdings=holdings)
+            summary = Summary(ledger, partial(_zone, holder, space))
+            checkpoints = Checkpoints.of(settings, space)
+            ledgers[space] = Ledger(ledger, space, checkpoints, holdings=holdings, summary=summary)
+            summary.soon()  # what was recorded before there were summaries, or while nobody kept one
         rooms = Installation(
             settings=settings,
             schema=remotes.composed.schema if remotes is not None else graphql_schema(),
@@ -161,6 +167,11 @@ class Holder:
     """The policy set in force, for those who were made before it was read."""
 
     policies: PolicySet = field(default_factory=lambda: read_policies({}))
+
+
+def _zone(holder: Holder, space: SpaceId) -> tzinfo:
+    """The time zone that a space's days are counted in."""
+    return zone_of(holder.policies.spaces.get(space, NOTHING).district)
 
 
 class Follower:

@@ -19,6 +19,7 @@ from app.ledger.holding import Keeping
 from app.ledger.holdings import Holdings
 from app.ledger.postgres import PostgresEnd
 from app.ledger.sqlite import SqliteEnd
+from app.ledger.summary import Summary
 from app.names import SpaceId
 from app.settings import Changes
 
@@ -61,9 +62,11 @@ class Ledger:
         pace: float = 1.0,
         end: End | None = None,
         holdings: Holdings | None = None,
+        summary: Summary | None = None,
     ) -> None:
         """Units: `deadline`, how long an entry may take, and `pace`, between two checkpoints, are seconds."""
         self.holdings = holdings or Holdings(engine, Changes())
+        self.summary = summary
         self._space = space
         self._checkpoints = checkpoints
         self._deadline = deadline
@@ -109,6 +112,8 @@ class Ledger:
             self._sealer.cancel()
             await asyncio.wait([self._sealer])
         await self.holdings.close()
+        if self.summary is not None:
+            await self.summary.close()
         await self._vouch()
         await self._end.close()
 
@@ -139,6 +144,8 @@ class Ledger:
         self._last = receipts[-1]
         if any(each.keeping for each in batch.values()):
             self.holdings.prune_soon()
+        if self.summary is not None:
+            self.summary.soon()
         if self._sealer is None:
             self._sealer = asyncio.get_running_loop().create_task(self._seal())
 

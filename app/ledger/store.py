@@ -1,11 +1,11 @@
 """The ledger's tables: entries in the order in which they were recorded, never changed afterwards; and beside the
-chain what vendors hold, from which they are told what changed.
+chain what vendors hold, from which they are told what changed, and a summary of the entries, from which pages are made.
 
 Shape: an entry's `body` holds it itself, byte for byte as it was hashed. The other columns repeat what is in it, so
 that a list can be filtered without reading every entry; `verify` checks that they say the same.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
 metadata = MetaData(
     naming_convention={
@@ -61,4 +61,57 @@ holding_part = Table(
     Column("client", String, nullable=False, index=True),
     Column("size", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    # The summary: which fields left to whom. Days are the district's, as ordinals.
+    Column("client", String, primary_key=True),
+    Column("purpose", String, primary_key=True),
+    Column("coordinate", String, primary_key=True),
+    Column("first", NUMBER, nullable=False),  # microseconds since 1970, UTC
+    Column("last", NUMBER, nullable=False),
+    Column("days", Integer, nullable=False),  # on how many
+    Column("first_day", Integer, nullable=False),
+    Column("last_day", Integer, nullable=False),
+)
+
+activity = Table(
+    "activity",
+    metadata,
+    # ... how often a client asked on a day
+    Column("client", String, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("answers", Integer, nullable=False),
+    Column("refusals", Integer, nullable=False),
+)
+
+reach = Table(
+    "reach",
+    metadata,
+    # ... of whom the same fields left to a client on a day
+    Column("client", String, primary_key=True),
+    Column("purpose", String, primary_key=True),
+    Column("basis", String, primary_key=True),
+    Column("fields", NUMBER, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("least", NUMBER, nullable=False),
+    Column("greatest", NUMBER, nullable=False),
+    Column("students", LargeBinary, nullable=False),  # a bitmap of row numbers
+)
+
+field_set = Table(
+    "field_set",
+    metadata,
+    Column("number", NUMBER, primary_key=True, autoincrement=False),
+    Column("coordinates", JSON, nullable=False),
+)
+
+summarized = Table(
+    "summarized",
+    metadata,
+    # One row: the last entry that the summary has.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("through", NUMBER, nullable=False),
 )
