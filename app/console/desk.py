@@ -4,17 +4,19 @@ INVARIANT: a page is handed its officer's `Place` and nothing of another space.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from jinja2 import Environment
 
+from app.console.item import Item
 from app.console.templates import environment
 from app.installation import Installation
-from app.names import SpaceId
+from app.names import ClientId, Coordinate, SpaceId
 from app.officers.seal import Seal, read_seal
+from app.operation.vocabulary import CORE_VOCABULARY, Vocabulary
 from app.places import Place, open_places
 from app.policy.authority import NOTHING
 from app.policy.model import SpacePolicy
@@ -36,6 +38,20 @@ class Desk:
     def policy(self, space: SpaceId) -> SpacePolicy:
         """What is in force in a space."""
         return self.rooms.policies.spaces.get(space, NOTHING)
+
+    async def requested(self, space: SpaceId) -> Mapping[tuple[ClientId, str], frozenset[Coordinate]]:
+        """What a space's vendors have asked for and nobody has decided yet."""
+        return {}
+
+    async def waiting(self, space: SpaceId) -> Sequence[Item]:
+        """The requests that wait for a decision, as lines of what there is to do."""
+        return ()
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Every coordinate that there is, with what is known of it."""
+        remotes = self.rooms.remotes
+        return CORE_VOCABULARY if remotes is None else remotes.vocabulary
 
     @property
     def secure(self) -> bool:

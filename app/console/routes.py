@@ -8,14 +8,36 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.console import sign_in, todo
+from app.console import disclosures, files, matrix, opt_outs, sign_in, students, todo, vendor
 from app.console.desk import Desk
-from app.console.door import Show, form, page
+from app.console.door import Act, Show, form, page
 from app.console.templates import STATIC
 from app.console.visit import Absent, Visit
+from app.signing_in import Role
 
-PAGES: tuple[tuple[str, Show], ...] = (("/console", todo.show),)
+PAGES: tuple[tuple[str, Show], ...] = (
+    ("/console", todo.show),
+    ("/console/matrix", matrix.show),
+    ("/console/matrix.csv", matrix.as_csv),
+    ("/console/matrix/{client}/{purpose}/{coordinate}", matrix.show_cell),
+    ("/console/vendors/{client}", vendor.show),
+    ("/console/disclosures", disclosures.show),
+    ("/console/disclosures.csv", disclosures.as_csv),
+    ("/console/students", students.find),
+    ("/console/students/{key:path}", students.show),
+    ("/console/opt-outs", opt_outs.show),
+    ("/console/policy", files.show),
+    ("/console/policy/file", files.show_file),
+)
 """What an officer may look at."""
+
+DEEDS: tuple[tuple[str, Act], ...] = (
+    ("/console/opt-outs", opt_outs.record),
+    ("/console/opt-outs/remove", opt_outs.take_back),
+)
+"""What officers who decide may do."""
+
+DECIDING: tuple[Role, ...] = ("steward", "privacy-officer")
 
 
 class Assets(StaticFiles):
@@ -37,6 +59,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         Route("/console/sign-in", _open(desk, sign_in.take), methods=["POST"]),
         Route("/console/sign-out", form(desk, sign_in.leave), methods=["POST"]),
         *(Route(path, page(desk, show), methods=["GET"]) for path, show in PAGES),
+        *(Route(path, form(desk, act, roles=DECIDING), methods=["POST"]) for path, act in DEEDS),
         Route("/console/{rest:path}", page(desk, _nothing), methods=["GET"]),
     ]
 

@@ -24,6 +24,9 @@ from app.settings import Settings
 
 ALGORITHM = "ES256"
 
+TAIL = 8_192
+"""Units: bytes. More than two lines of the file take."""
+
 
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """That the entry of this number had this hash at this time."""
@@ -132,6 +135,15 @@ class Checkpoints:
             for number, line in enumerate(lines, 1):
                 if line.endswith(b"\n"):
                     yield self._check(line) or number
+
+    def last(self) -> Checkpoint | None:
+        """The last checkpoint, without reading those before it; None if there is none, or it is none of ours."""
+        if not self.file.exists():
+            return None
+        with open(self.file, "rb") as lines:
+            lines.seek(max(0, os.fstat(lines.fileno()).st_size - TAIL))
+            whole = [line for line in lines.read().splitlines(keepends=True) if line.endswith(b"\n")]
+        return self._check(whole[-1]) if whole else None
 
     def _check(self, line: bytes) -> Checkpoint | None:
         try:

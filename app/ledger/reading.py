@@ -53,6 +53,70 @@ async def entries(engine: AsyncEngine, filters: Filters, *, page: int = PAGE) ->
         before = rows[-1].at, rows[-1].sequence
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Some entries, the newest first, and from where to go on: what was looked through is older than that by now."""
+
+    entries: tuple[Recorded, ...]
+    onward: tuple[int, int] | None  # None: that is all
+
+
+async def search(
+    engine: AsyncEngine,
+    filters: Filters,
+    *,
+    field: str | None = None,
+    before: tuple[int, int] | None = None,
+    limit: int = 50,
+    most: int = 5_000,
+) -> Found:
+    """The newest entries that pass the filters and, if one is named, told of a field; `most` are looked through.
+
+    Raises: Unavailable.
+    """
+    found: list[Recorded] = []
+    looked = 0
+    while looked < most:
+        query = select(entry).where(*conditions(filters)).order_by(entry.c.at.desc(), entry.c.sequence.desc())
+        if before is not None:
+            query = query.where(tuple_(entry.c.at, entry.c.sequence) < before)
+        rows = await fetch(engine, query.limit(PAGE))
+        for row in rows:
+            before = row.at, row.sequence
+            recorded = read(row)
+            if _passes(recorded, filters, field):
+                found.append(recorded)
+                if len(found) == limit:
+                    return Found(tuple(found), before)
+        looked += len(rows)
+        if len(rows) < PAGE:
+            return Found(tuple(found), None)
+    return Found(tuple(found), before)
+
+
+def _passes(recorded: Recorded, filters: Filters, field: str | None) -> bool:
+    if filters.students is not None and not any(names(recorded, student) for student in filters.students):
+        return False
+    made = recorded.entry
+    return (
+        field is None
+        or any(field in whose.coordinates for whose in made.disclosed)
+        or any(field == coordinate for coordinate, _ in made.denied)
+    )
+
+
+async def entry_at(engine: AsyncEngine, sequence: int) -> tuple[bytes, int] | None:
+    """The hash that the chain has at an entry, and the entry's moment; None if there is no such entry."""
+    rows = await fetch(engine, select(entry.c.hash, entry.c.at).where(entry.c.sequence == sequence))
+    return (bytes(rows[0].hash), rows[0].at) if rows else None
+
+
+async def head(engine: AsyncEngine) -> int:
+    """The number of the last entry; 0 if there is none."""
+    rows = await fetch(engine, select(entry.c.sequence).order_by(entry.c.sequence.desc()).limit(1))
+    return rows[0].sequence if rows else 0
+
+
 async def stored(engine: AsyncEngine, *, page: int = PAGE) -> AsyncIterator[Stored]:
     """Every row as it stands, in the order of the chain. Raises: Unavailable."""
     query = select(entry).order_by(entry.c.sequence).limit(page)

@@ -23,6 +23,17 @@ async def student_row(engine: AsyncEngine, key: str) -> Row | None:
         ) from None
 
 
+async def student_name(engine: AsyncEngine, row: Row) -> str:
+    """A student's first and last name, as far as the space has them. Raises: Unavailable."""
+    try:
+        async with engine.connect() as connection:
+            wanted = select(student.c.first_name, student.c.last_surname).where(student.c.row == row)
+            found = (await connection.execute(wanted)).first()
+    except (SQLAlchemyError, OSError) as error:
+        raise Unavailable(f"The space's database cannot be read ({type(error).__name__}).") from None
+    return " ".join(part for part in found or () if part)
+
+
 async def row_of(connection: AsyncConnection, key: str) -> Row | None:
     """The same, on a connection that is open."""
     for column in (student.c.source_key, student.c.student_unique_id):

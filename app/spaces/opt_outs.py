@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, Select, delete, func, insert, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.errors import Unavailable
 from app.names import DIRECTORY_INFORMATION, EVERY_VENDOR, ClientId, Row
 from app.spaces.tables import opt_out, student
 
@@ -105,6 +107,15 @@ async def opt_students_in(connection: AsyncConnection, wanted: Sequence[OptOut])
         is_it = (opt_out.c.student_key == one.student_key, opt_out.c.client == one.client)
         await connection.execute(delete(opt_out).where(*is_it))
     return stood
+
+
+async def all_standing(engine: AsyncEngine) -> tuple[list[Standing], int]:
+    """Every opt-out, and how many students' directory information is blocked. Raises: Unavailable."""
+    try:
+        async with engine.connect() as connection:
+            return await standing(connection), await count_blocked(connection)
+    except (SQLAlchemyError, OSError) as error:
+        raise Unavailable(f"The space's database cannot be read ({type(error).__name__}).") from None
 
 
 async def count_blocked(connection: AsyncConnection) -> int:

@@ -92,6 +92,27 @@ async def last_with(control: AsyncEngine, beginning: str) -> Published | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A set with which a file became another: its number, when it was published, and the file's revision then."""
+
+    number: int
+    at: int  # seconds since 1970
+    revision: str | None  # None: the file was taken out
+
+
+async def history(control: AsyncEngine, path: str) -> tuple[Turn, ...]:
+    """Every turn of one file, the newest first."""
+    in_order = select(tables.policy_set).order_by(tables.policy_set.c.number)
+    turns: list[Turn] = []
+    async with control.connect() as connection:
+        async for row in await connection.stream(in_order):
+            digest = row.files.get(path)
+            if digest != (turns[-1].revision if turns else None):
+                turns.append(Turn(row.number, row.at, digest))
+    return tuple(reversed(turns))
+
+
 async def _whole(connection: AsyncConnection, number: int, hashes: Mapping[str, str] | None) -> Published:
     wanted = select(tables.policy_revision.c.hash, tables.policy_revision.c.bytes).where(
         tables.policy_revision.c.hash.in_(sorted(set((hashes or {}).values())))

@@ -1,0 +1,169 @@
+"""`/console/disclosures`: the ledger, searched by vendor, field, day and student, as a page and as a file."""
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from urllib.parse import quote
+
+from pyroaring import BitMap
+from starlette.responses import Response
+
+from app.console.defused import defused
+from app.console.finding import student_rows
+from app.console.visit import Rejected, Visit
+from app.console.wording import plural
+from app.ledger.acts import sentence
+from app.ledger.checkpoints import Checkpoint
+from app.ledger.entry import OWN, Recorded
+from app.ledger.reading import Filters, Found, entry_at, head, search
+
+PAGE, IN_A_FILE = 50, 10_000
+LOOKED_THROUGH = 100_000
+NAMES = ("vendor", "field", "since", "until", "student")
+KINDS = {
+    "answer": "Answer",
+    "refusal": "Refusal",
+    "opening": "Long answer begins",
+    "chunk": "Part of a long answer",
+    "closing": "Long answer ends",
+    "aborted": "Long answer broken off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry, as a page shows it."""
+
+    sequence: int
+    at: datetime
+    kind: str
+    client: str
+    purpose: str
+    told: str  # in a sentence
+    fields: tuple[str, ...]
+    denied: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """How the chain stands, as far as a look tells: all of it is checked by `homeroom disclosures verify`."""
+
+    entries: int
+    checkpoint: Checkpoint | None
+    holds: bool  # whether the ledger has what the last checkpoint vouches for
+
+
+async def show(visit: Visit) -> Response:
+    """One page of the ledger, the newest first."""
+    asked = {name: visit.asked(name) for name in NAMES}
+    try:
+        found = await look(visit, asked, limit=PAGE, most=5_000)
+        said = ""
+    except Rejected as error:
+        found, said = Found((), None), error.message
+    onward = f"{found.onward[0]}-{found.onward[1]}" if found.onward else ""
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in asked.items() if value)
+    return visit.page(
+        "disclosures.html",
+        asked=asked,
+        query=query,
+        lines=[line(one) for one in found.entries],
+        onward=onward,
+        page=PAGE,
+        said=said,
+        chain=await chain(visit),
+        vendors=sorted({grant.client for grant in visit.policy.grants}),
+        coordinates=sorted(visit.desk.vocabulary.facts),
+    )
+
+
+async def as_csv(visit: Visit) -> Response:
+    """The same search as a file."""
+    asked = {name: visit.asked(name) for name in NAMES}
+    found = await look(visit, asked, limit=IN_A_FILE, most=LOOKED_THROUGH)
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(["entry", "time", "kind", "vendor", "purpose", "basis", "revision", "students", "fields", "denied"])
+    for one in found.entries:
+        entry = one.entry
+        shown = line(one)
+        rows.writerow(
+            defused(
+                [
+                    str(one.sequence),
+                    entry.at.astimezone(visit.zone).isoformat(timespec="seconds"),
+                    entry.kind,
+                    entry.client,
+                    entry.purpose,
+                    entry.basis or "",
+                    entry.revision or "",
+                    str(students(one)),
+                    " ".join(shown.fields),
+                    "; ".join(shown.denied),
+                ]
+            )
+        )
+    if found.onward:
+        rows.writerow(["", "", "There is more: choose fewer days."])
+    return visit.file("\ufeff" + out.getvalue(), f"disclosures-{visit.space.replace('/', '-')}-{visit.today}.csv")
+
+
+async def look(visit: Visit, asked: dict[str, str], *, limit: int, most: int) -> Found:
+    """The entries that are asked for. Raises: Rejected, Unavailable."""
+    since, until = day_of(asked["since"]), day_of(asked["until"])
+    rows = await student_rows(visit, asked["student"]) if asked["student"] else None
+    filters = Filters(
+        client=asked["vendor"] or None,
+        since=None if since is None else datetime.combine(since, time(), visit.zone),
+        until=None if until is None else datetime.combine(until + timedelta(days=1), time(), visit.zone),
+        students=rows,
+    )
+    place = re.fullmatch(r"(\d{1,18})-(\d{1,18})", visit.asked("before"))
+    before = (int(place[1]), int(place[2])) if place else None
+    return await search(
+        visit.place.ledger, filters, field=asked["field"] or None, before=before, limit=limit, most=most
+    )
+
+
+def day_of(text: str) -> date | None:
+    """A day as it was typed. Raises: Rejected."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Rejected("A day is written as year-month-day, such as 2026-10-15. Correct it.") from None
+
+
+def line(recorded: Recorded) -> Line:
+    """An entry for people."""
+    entry = recorded.entry
+    fields = tuple(sorted({coordinate for whose in entry.disclosed for coordinate in whose.coordinates}))
+    if entry.kind in OWN:
+        return Line(recorded.sequence, entry.at, "The district's own act", entry.client, "", sentence(entry), (), ())
+    parts = [plural(students(recorded), "student")] if fields else []
+    for whose in entry.removed:
+        parts.append(f"told to remove {plural(whose.records, 'record')} ({', '.join(whose.coordinates)})")
+    kind = KINDS.get(entry.kind, str(entry.kind))
+    denied = tuple(f"{coordinate} {reason}" for coordinate, reason in entry.denied)
+    return Line(recorded.sequence, entry.at, kind, entry.client, entry.purpose, "; ".join(parts), fields, denied)
+
+
+def students(recorded: Recorded) -> int:
+    """Of how many students something left with an entry."""
+    found = BitMap()
+    for whose in recorded.entry.disclosed:
+        found |= whose.students or BitMap()
+    return len(found)
+
+
+async def chain(visit: Visit) -> Chain:
+    """How the chain stands at its end."""
+    checkpoint = visit.place.checkpoints.last()
+    entries = await head(visit.place.ledger)
+    if checkpoint is None:
+        return Chain(entries, None, entries == 0)
+    if checkpoint.sequence == 0:
+        return Chain(entries, checkpoint, True)
+    there = await entry_at(visit.place.ledger, checkpoint.sequence)
+    return Chain(entries, checkpoint, there is not None and there[0] == checkpoint.receipt.hash)

@@ -1,0 +1,88 @@
+"""What is amiss in a space's policy files: those that cannot be read, and those that mislead."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+
+from app.console.visit import Visit
+from app.errors import PolicyError, Unavailable
+from app.ledger.summed import Use, Used, used_fields
+from app.ledger.usage import begun
+from app.names import Coordinate, SpaceId
+from app.oauth.clients import State, list_clients
+from app.policy.known import Known
+from app.policy.known import Use as WhoFor
+from app.policy.lint import lint
+from app.policy.model import Finding, PolicySet
+from app.policy.reading import read_folder, read_policies
+from app.policy.usage import LONG_ENOUGH, long_given
+from app.spaces.lookup import school_keys
+
+
+def on_disk(visit: Visit) -> Mapping[str, bytes]:
+    """The space's files as they lie in the policy folder of this machine; none where there is no folder."""
+    state = f"{visit.space.partition('/')[0]}/state.toml"
+    try:
+        files = read_folder(visit.desk.rooms.settings.policies_folder)
+    except PolicyError:
+        return {}
+    return {path: text for path, text in files.items() if path.startswith(f"{visit.space}/") or path == state}
+
+
+async def findings_of(visit: Visit) -> tuple[Finding, ...]:
+    """Everything that somebody should look at: broken files first, then errors, then warnings."""
+    files = await asyncio.to_thread(on_disk, visit)
+    own = {visit.space: visit.policy}
+    read = read_policies(files, visit.desk.rooms.policies.files) if files else PolicySet({})
+    in_force = PolicySet(own, read.findings, visit.desk.rooms.policies.files)
+    return lint(in_force, await known(visit, in_force), visit.desk.now())
+
+
+async def unreadable(visit: Visit) -> list[Finding]:
+    """What is amiss in files that cannot be read at all: their last good revisions stand in."""
+    files = await asyncio.to_thread(on_disk, visit)
+    return sorted(read_policies(files, visit.desk.rooms.policies.files).findings) if files else []
+
+
+async def known(visit: Visit, policies: PolicySet) -> Known:
+    """What the files are compared with. What cannot be asked is not checked."""
+    vocabulary = visit.desk.vocabulary
+    try:
+        schools: Mapping[SpaceId, set[str]] = {visit.space: await school_keys(visit.place.records)}
+    except Unavailable:
+        schools = {}
+    clients = {
+        one.id: one.scopes for one in await list_clients(visit.desk.rooms.control) if one.state is not State.REVOKED
+    }
+    remotes = visit.desk.rooms.endpoints.get(visit.space, {})
+    return Known(
+        facts=vocabulary.facts,
+        spaces=(visit.space,),
+        schools=schools,
+        clients=clients,
+        scopes=frozenset(fact.scope for fact in vocabulary.facts.values()),
+        subgraphs=tuple(remotes),
+        unused={visit.space: await unused(visit, policies)},
+    )
+
+
+async def unused(visit: Visit, policies: PolicySet) -> Mapping[WhoFor, frozenset[Coordinate]]:
+    """The sensitive fields that were given for 90 days, and not used in them: by the ledger's summary."""
+    now = visit.desk.now()
+    first = await begun(visit.place.ledger)
+    if first is None or first > now - LONG_ENOUGH:
+        return {}  # nobody has had the time
+    used = await used_fields(visit.place.ledger)
+    given = long_given(policies, visit.desk.vocabulary.facts, now).get(visit.space, {})
+    return {
+        (client, purpose): frozenset(
+            one for one in coordinates if not lately(used, (client, purpose, one), now - LONG_ENOUGH)
+        )
+        for (client, purpose), coordinates in given.items()
+    }
+
+
+def lately(used: Mapping[Use, Used], use: Use, since: datetime) -> bool:
+    """Whether a field left since then."""
+    one = used.get(use)
+    return one is not None and one.last >= since

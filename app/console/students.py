@@ -1,0 +1,86 @@
+"""`/console/students/ID`, for a parent: who received which fields of my child, when, what for, on what basis."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from starlette.responses import Response
+
+from app.console.finding import student_rows
+from app.console.visit import Absent, Rejected, Visit
+from app.ledger.report import BASES, Received, describe_fields
+from app.ledger.summed import catch_up, received
+from app.oauth.clients import list_clients
+from app.spaces.lookup import student_name, student_row
+
+DAYS = 12
+"""How many days are named one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """One vendor that received something."""
+
+    name: str
+    client: str
+    purposes: Sequence["Purpose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What it received for one purpose, and why the law allows it."""
+
+    sentence: str
+    basis: str
+    received: Sequence[tuple[Sequence[str], Received]]  # the fields in plain language, line by line
+
+
+async def find(visit: Visit) -> Response:
+    """Ask for a student; the key may have been typed already."""
+    key = visit.asked("key")
+    if not key:
+        return visit.page("students.html", said="", key="")
+    try:
+        await student_rows(visit, key)
+    except Rejected as error:
+        return visit.page("students.html", 404, said=error.message, key=key)
+    return await page_of(visit, key)
+
+
+async def show(visit: Visit) -> Response:
+    """The page of one student."""
+    return await page_of(visit, visit.request.path_params["key"])
+
+
+async def page_of(visit: Visit, key: str) -> Response:
+    """What left of one student, in plain language."""
+    try:
+        rows = await student_rows(visit, key)
+    except Rejected as error:
+        raise Absent(error.message) from None
+    behind = await catch_up(visit.place.ledger, visit.zone)
+    left = await received(visit.place.ledger, rows)
+    names = {str(client.id): client.name for client in await list_clients(visit.desk.rooms.control)}
+    purposes = visit.district.purposes if visit.district else {}
+    row = await student_row(visit.place.records, key)
+    return visit.page(
+        "student.html",
+        key=key,
+        name="" if row is None else await student_name(visit.place.records, row),
+        vendors=[*by_vendor(left, names, purposes)],
+        most=DAYS,
+        behind=behind,
+    )
+
+
+def by_vendor(left: Sequence[Received], names: Mapping[str, str], purposes: Mapping[str, str]) -> list[Vendor]:
+    """What left, vendor by vendor, purpose by purpose."""
+    made = []
+    for client, of_client in groupby(left, key=lambda each: each.client):
+        parts = []
+        for (purpose, basis), group in groupby(of_client, key=lambda each: (each.purpose, each.basis)):
+            told = [(describe_fields(each.coordinates), each) for each in group]
+            law = BASES.get(basis or "", basis or "on no basis that was recorded")
+            parts.append(Purpose(purposes.get(purpose, purpose), law, told))
+        made.append(Vendor(names.get(client, client), client, parts))
+    return made

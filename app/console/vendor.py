@@ -1,0 +1,146 @@
+"""`/console/vendors/C`: one product, everything that it may read, what it makes of it, and how that came to be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from starlette.responses import Response
+
+from app.console.holding import MARKS, Cell, Column, authority_of, cells
+from app.console.matrix import in_order
+from app.console.plot import plotted
+from app.console.visit import Absent, Visit
+from app.errors import UsageError
+from app.ledger.report import describe_basis
+from app.ledger.summed import asked_on, catch_up, used_fields
+from app.names import ClientId, SpaceId
+from app.oauth.clients import Client, find_client
+from app.oauth.credentials import read_credentials
+from app.policy.compare import Facts, compare
+from app.policy.model import Grant, PolicySet, last_day
+from app.policy.reading import read_policies
+from app.policy.telling import of_change
+from app.policy.wording import sentence
+from app.schema.facts import Fact
+from app.storage.published import Turn, former, history
+
+DAYS = 90
+"""How many days of requests are plotted."""
+
+TURNS = 12
+"""How many revisions are told with what they changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a vendor has for one purpose."""
+
+    column: Column
+    grant: Grant
+    ends: date
+    whose: str
+    basis: str
+    fields: Sequence[tuple[str, Sequence[tuple[Fact, Cell]]]]  # by category
+    turns: Sequence["Told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A revision of a grant: when it came into force, and what it changed."""
+
+    turn: Turn
+    at: datetime
+    lines: Sequence[str]
+
+
+async def show(visit: Visit) -> Response:
+    """The vendor's page."""
+    client = ClientId(visit.request.path_params["client"])
+    grants = [grant for grant in visit.policy.grants if grant.client == client]
+    if not grants:
+        raise Absent("This district has no grant to a vendor of that name. The matrix lists those that it has.")
+    await catch_up(visit.place.ledger, visit.zone)
+    since = visit.today - timedelta(days=DAYS - 1)
+    credentials = await read_credentials(visit.desk.rooms.control, visit.desk.now().timestamp())
+    return visit.page(
+        "vendor.html",
+        client=client,
+        registered=await registered(visit, client),
+        credentials=credentials.get(client, ()),
+        moment_of=lambda seconds: datetime.fromtimestamp(seconds, UTC),
+        marks=MARKS,
+        held=[await held(visit, client, purpose) for purpose in sorted({grant.purpose for grant in grants})],
+        plot=plotted(await asked_on(visit.place.ledger, client, since), since, visit.today),
+        days=DAYS,
+    )
+
+
+async def registered(visit: Visit, client: ClientId) -> Client | None:
+    """The client's registration; None if the grant names one that is not registered."""
+    try:
+        return await find_client(visit.desk.rooms.control, client)
+    except UsageError:
+        return None
+
+
+async def held(visit: Visit, client: ClientId, purpose: str) -> Held:
+    """What the vendor has for a purpose today."""
+    vocabulary = visit.desk.vocabulary
+    column = Column(client, purpose, authority_of(visit, client, purpose))
+    grant = column.authority.grant
+    if grant is None:
+        raise Absent("This district has no grant for that purpose.")
+    facts = sorted((fact for fact in vocabulary.facts.values() if fact.coordinate in grant.fields), key=in_order)
+    used = await used_fields(visit.place.ledger, client)
+    made = cells(column, facts, vocabulary, used, {})
+    groups: dict[str, list[tuple[Fact, Cell]]] = {}
+    for fact, cell in zip(facts, made, strict=True):
+        groups.setdefault(fact.category, []).append((fact, cell))
+    return Held(
+        column,
+        grant,
+        last_day(grant, column.authority.state),
+        sentence(grant.rows),
+        describe_basis(grant.basis),
+        list(groups.items()),
+        await turns(visit, grant.file),
+    )
+
+
+async def turns(visit: Visit, file: str) -> list[Told]:
+    """The revisions of a grant, the newest first, each with what it changed."""
+    told = []
+    control = visit.desk.rooms.control
+    for turn in (await history(control, file))[:TURNS]:
+        after, before = await former(control, turn.number), await former(control, turn.number - 1)
+        lines = changed(
+            visit.space,
+            before.files if before else {},
+            after.files if after else {},
+            visit.desk.vocabulary.facts,
+            file,
+        )
+        told.append(Told(turn, datetime.fromtimestamp(turn.at, UTC), lines))
+    return told
+
+
+def changed(
+    space: SpaceId, before: Mapping[str, bytes], after: Mapping[str, bytes], facts: Facts, file: str
+) -> list[str]:
+    """What a file's change changed, in lines; what else was published with it is left out."""
+    one = of_space(before, space, without=file, instead=before.get(file))
+    other = of_space(before, space, without=file, instead=after.get(file))
+    lines = []
+    for difference in compare(one, other, facts):
+        for each in difference.clients:
+            for change in each.changes:
+                lines += [line for line in of_change(change) if line not in lines]
+    return lines
+
+
+def of_space(files: Mapping[str, bytes], space: SpaceId, *, without: str, instead: bytes | None) -> PolicySet:
+    """The policies of one space, with one file as it is given."""
+    state = f"{space.partition('/')[0]}/state.toml"
+    own = {path: text for path, text in files.items() if path.startswith(f"{space}/") or path == state}
+    own.pop(without, None)
+    return read_policies(own if instead is None else {**own, without: instead})
