@@ -128,8 +128,8 @@ def changed(
     space: SpaceId, before: Mapping[str, bytes], after: Mapping[str, bytes], facts: Facts, file: str
 ) -> list[str]:
     """What a file's change changed, in lines; what else was published with it is left out."""
-    one = of_space(before, space, without=file, instead=before.get(file))
-    other = of_space(before, space, without=file, instead=after.get(file))
+    one = of_space(after, space, without=file, instead=before.get(file))
+    other = of_space(after, space, without=file, instead=after.get(file))
     lines = []
     for difference in compare(one, other, facts):
         for each in difference.clients:

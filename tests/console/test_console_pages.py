@@ -1,0 +1,378 @@
+"""What the pages show of one district: what is decided, what is used, what left, and nothing of anybody else."""
+
+import asyncio
+import csv
+import io
+import re
+from datetime import timedelta
+
+import pytest
+from pyroaring import BitMap
+
+from app.console.routes import DEEDS, PAGES
+from app.ledger import Entry, Kind, Whose
+from app.ledger.acts import act
+from tests import worlds
+from tests.console.office import GRANT, OTHER, OTHER_NAME, SCRIPT, SPACE, Office, opened, words
+from tests.ledger.samples import tamper
+
+pytestmark = pytest.mark.anyio
+
+ANA, LEO = worlds.STUDENTS[worlds.ANA - 1]["source_key"], worlds.STUDENTS[worlds.LEO - 1]["source_key"]
+FORMULA = '=HYPERLINK("http://evil.example","x")'
+
+
+def answer(**changes: object) -> Entry:
+    values: dict[str, object] = {
+        "kind": Kind.ANSWER,
+        "at": worlds.NOW - timedelta(days=1),
+        "request": "r1",
+        "client": "readwell",
+        "purpose": "instruction",
+        "basis": "school-official",
+        "revision": "a" * 64,
+        "disclosed": (Whose(("Student.firstName", "Student.lastSurname"), BitMap([worlds.ANA]), 1),),
+        "denied": (("Student.birthDate", "NOT_GRANTED"),),
+    }
+    return Entry(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def recorded(shared: Office) -> None:
+    """What left of late."""
+    ledger = shared.desk.rooms.ledgers[SPACE]
+    await ledger.record(answer())
+    await ledger.record(answer(at=worlds.NOW - timedelta(days=2), request="r2"))
+    await ledger.record(answer(kind=Kind.REFUSAL, disclosed=(), request="r3", purpose=FORMULA))
+    await shared.desk.rooms.ledgers[OTHER].record(answer(client="quarrysoft", request="r4"))
+
+
+ADDRESSES = [
+    "/console",
+    "/console/matrix",
+    "/console/matrix.csv",
+    "/console/matrix/readwell/instruction/Student.firstName",
+    "/console/vendors/readwell",
+    "/console/disclosures",
+    "/console/disclosures.csv",
+    "/console/students",
+    f"/console/students/{ANA}",
+    "/console/opt-outs",
+    "/console/policy",
+    f"/console/policy/file?path={SPACE}/grants/readwell.toml",
+]
+"""Every page, as an officer of Larkspur opens it."""
+
+
+async def test_every_page_is_among_the_addresses() -> None:
+    for path, _ in PAGES:
+        pattern = re.sub(r"\{[^}]+\}", "[^/?]+", path).replace(".", r"\.")
+        assert any(re.fullmatch(pattern, one.partition("?")[0]) for one in ADDRESSES), path
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+async def test_a_page_is_for_officers_who_are_signed_in(office: Office, address: str) -> None:
+    page = await office.browser().get(address)
+    assert page.status_code == 303
+    assert page.headers["location"].startswith("/console/sign-in")
+    assert "Larkspur" not in page.text
+    for role in ("reader", "steward", "privacy-officer"):
+        browser = await office.officer(role)
+        assert (await browser.get(address)).status_code == 200, role
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+async def test_an_officer_of_another_space_sees_nothing_of_this_one(office: Office, address: str) -> None:
+    page = await (await office.officer(space=OTHER)).get(address)
+    for secret in ("Larkspur", "larkspur", "readwell", "Readwell", ANA, "Elm", "Assign levelled"):
+        told = page.text.replace(f"read about {ANA}", "")
+        if page.status_code == 200 or secret not in address:
+            assert secret not in told, secret
+    if "readwell" in address or "students/" in address:
+        assert page.status_code == 404
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+async def test_an_officer_of_this_space_is_not_told_the_name_of_another(office: Office, address: str) -> None:
+    page = await (await office.officer()).get(address)
+    for secret in (OTHER_NAME, OTHER, "quarrysoft", "quarry-lake"):
+        assert secret not in page.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/console/nowhere",
+        "/console/vendors/quarrysoft",
+        f"/console/policy/file?path={OTHER}/district.toml",
+        f"/console/policy/file?path={SPACE}/../{OTHER.partition('/')[2]}/district.toml",
+        "/console/policy/file?path=../../homeroom.toml",
+        "/console/policy/file?path=../keys/ledger.json",
+        "/console/policy/file?path=/etc/passwd",
+        "/console/policy/file?path=",
+        f"/console/policy/file?path={SPACE}/grants/%2e%2e/district.toml",
+        f"/console/policy/file?path={SPACE}/district.toml&revision={'0' * 64}",
+        "/console/matrix/readwell/rostering/Student.firstName",
+        "/console/matrix/readwell/instruction/Student.nothing",
+        "/console/students/nobody",
+    ],
+)
+async def test_what_is_not_the_districts_is_not_there(office: Office, address: str) -> None:
+    page = await (await office.officer()).get(address)
+    assert page.status_code == 404
+    assert "root:" not in page.text
+    assert OTHER_NAME not in page.text
+
+
+async def test_a_revision_of_another_file_is_none_of_this_one(office: Office) -> None:
+    browser = await office.officer()
+    revision = office.desk.policy(SPACE).grants[0].revision
+    mine = f"/console/policy/file?path={SPACE}/grants/readwell.toml&revision={revision}"
+    assert (await browser.get(mine)).status_code == 200
+    others = f"/console/policy/file?path={SPACE}/district.toml&revision={revision}"
+    assert (await browser.get(others)).status_code == 404
+
+
+async def test_the_matrix_says_what_is_used_and_what_is_not(office: Office) -> None:
+    page = (await (await office.officer()).get("/console/matrix")).text
+
+    def cell(coordinate: str) -> tuple[str, str]:
+        found = re.search(rf'/{re.escape(coordinate)}" aria-label="([^"]+)">(.)</a>', page)
+        assert found, coordinate
+        return found[2], found[1]
+
+    assert cell("Student.firstName") == ("●", "used")
+    assert cell("Student.lastSurname") == ("◐", "as initial, used")
+    assert cell("School.nameOfInstitution") == ("○", "never used")
+    assert cell("Student.races") == ("◌", "granted, not in force")  # nobody has approved it
+    assert cell("Student.ssn") == ("◌", "granted, not in force")
+    assert cell("Student.birthDate") == ("–", "not granted")
+    assert "granted, not in force 2" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("query", "there", "gone"),
+    [
+        ("category=Student+Name", "Student.firstName", "Student.birthDate"),
+        ("sensitivity=restricted", "Student.ssn", "Student.firstName"),
+        ("state=never+used", "School.nameOfInstitution", "Student.firstName"),
+        ("state=transformed", "Student.lastSurname", "Student.firstName"),
+        ("vendor=readwell&state=used", "Student.firstName", "Student.lastSurname"),
+    ],
+)
+async def test_the_matrix_is_filtered(office: Office, query: str, there: str, gone: str) -> None:
+    browser = await office.officer()
+    for path in ("/console/matrix", "/console/matrix.csv"):
+        text = (await browser.get(f"{path}?{query}")).text
+        table = text.partition("<table")[2] or text
+        assert there in table
+        assert gone not in table
+    nothing = await browser.text("/console/matrix?vendor=nobody")
+    assert "There is no grant to that vendor." in nothing
+    assert "No field fits" in await browser.text("/console/matrix?state=requested")
+
+
+async def test_the_matrix_as_a_file_has_every_cell_in_words(office: Office) -> None:
+    text = (await (await office.officer()).get("/console/matrix.csv")).text
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert rows[0] == ["category", "field", "sensitivity", "readwell for instruction"]
+    assert ["Student Name", "Student.firstName", "directory", "used"] in rows
+    assert len(rows) == len(office.desk.vocabulary.facts) + 1
+
+
+async def test_a_cell_names_file_line_and_revision(office: Office) -> None:
+    browser = await office.officer()
+    page = await browser.get("/console/matrix/readwell/instruction/Student.firstName")
+    line = GRANT.splitlines().index(next(one for one in GRANT.splitlines() if "firstName" in one)) + 1
+    revision = next(g.revision for g in office.desk.policy(SPACE).grants)
+    assert f"{SPACE}/grants/readwell.toml:{line}" in page.text
+    assert revision[:12] in page.text
+    assert "readwell is given this field" in words(page.text)
+    assert "on 2 days" in words(page.text)
+    denied = await browser.text("/console/matrix/readwell/instruction/Student.ssn")
+    assert "readwell is not given this field for instruction. APPROVAL_PENDING" in denied
+    assert "Board policy 12" in denied
+    text = await browser.get(f"/console/policy/file?path={SPACE}/grants/readwell.toml")
+    assert f'id="L{line}"' in text.text
+
+
+async def test_a_vendors_page_tells_its_grant_in_a_districts_words(office: Office) -> None:
+    told = await (await office.officer()).text("/console/vendors/readwell")
+    assert "Assign levelled reading." in told
+    assert "Pupils of school elm in grade levels 04 and 05." in told
+    assert "as a school official with a legitimate educational interest" in told
+    assert "NDPA v1 with Texas exhibit, signed 1 June 2026." in told
+    assert "1 July 2026 to 30 June 2027" in told
+    assert "2 answers and 1 refusal in 90 days." in told
+    assert "A secret, since" in told
+    assert "+ Student: firstName, lastSurname as initial, schoolEnrollments" in told
+
+
+async def test_scripts_in_names_are_text(office: Office) -> None:
+    page = await (await office.officer()).get("/console/vendors/readwell")
+    assert SCRIPT not in page.text
+    assert "&lt;script&gt;" in page.text
+
+
+async def test_what_waits_is_told_with_its_reason(office: Office) -> None:
+    told = await (await office.officer()).text("/console")
+    assert "A review was due by 1 October 2026." in told
+    assert "2 fields granted and not in force" in told
+    assert "4 fields of 6 never used since 1 July 2026." in told
+    assert re.search(r"readwell\.toml:\d+", told)
+
+
+async def test_the_ledger_is_searched(office: Office) -> None:
+    browser = await office.officer()
+    everything = await browser.text("/console/disclosures")
+    assert "vouches for all up to entry 3" in everything or "3 entries" in everything
+    assert "Answer 1 student" in everything
+    assert "Student.birthDate NOT_GRANTED" in everything
+    assert (await browser.get("/console/disclosures?field=Student.firstName")).text.count("<td>Answer") == 2
+    assert (await browser.get("/console/disclosures?since=2026-10-14")).text.count("<td>Answer") == 1
+    assert (await browser.get("/console/disclosures?until=2026-10-13")).text.count("<td>Answer") == 1
+    assert (await browser.get(f"/console/disclosures?student={ANA}")).text.count("<td>Answer") == 2
+    assert "Nothing is recorded that fits." in await browser.text(f"/console/disclosures?student={LEO}")
+    assert "no student with that key" in await browser.text("/console/disclosures?student=nobody")
+    assert "year-month-day" in await browser.text("/console/disclosures?since=yesterday")
+    assert "Nothing is recorded that fits." in await browser.text("/console/disclosures?vendor=quarrysoft")
+
+
+async def test_older_entries_are_led_to(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.console.disclosures.PAGE", 2)
+    browser = await office.officer()
+    first = await browser.get("/console/disclosures")
+    onward = re.search(r'href="([^"]*before=[^"]*)"', first.text)
+    assert onward
+    second = await browser.get(onward[1].replace("&amp;", "&"))
+    numbers = [re.findall(r'<tr><td class="n">(\d+)</td>', page.text) for page in (first, second)]
+    assert [len(page) for page in numbers] == [2, 1]
+    assert sorted({*numbers[0], *numbers[1]}) == ["1", "2", "3"]
+
+
+async def test_no_cell_of_a_file_is_a_formula(office: Office) -> None:
+    text = (await (await office.officer()).get("/console/disclosures.csv")).text
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert any(f"'{FORMULA}" in row for row in rows)
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+
+
+async def test_a_chain_that_was_tampered_with_is_said_to_be(office: Office) -> None:
+    engine = office.desk.places[SPACE].ledger
+    checkpoint = office.desk.places[SPACE].checkpoints.last()
+    while checkpoint is None or checkpoint.sequence == 0:
+        await asyncio.sleep(0.05)
+        checkpoint = office.desk.places[SPACE].checkpoints.last()
+    async with engine.connect() as connection:
+        query = f"SELECT hash FROM entry WHERE sequence = {checkpoint.sequence}"
+        kept = (await connection.exec_driver_sql(query)).scalar_one()
+    change = "UPDATE entry SET hash = :hash WHERE sequence = :sequence"
+    await tamper(engine, change, hash=b"\0" * 32, sequence=checkpoint.sequence)
+    told = await (await office.officer()).text("/console/disclosures")
+    await tamper(engine, change, hash=kept, sequence=checkpoint.sequence)
+    assert "does not have what its last checkpoint vouches for" in told
+
+
+async def test_a_parents_page_is_in_plain_language(office: Office) -> None:
+    browser = await office.officer("reader")
+    told = await browser.text(f"/console/students?key={ANA}")
+    assert "Instruction in the classroom." in told
+    assert "as a school official with a legitimate educational interest, 34 CFR 99.31(a)(1)" in told
+    assert "student: first name, last surname 13 October 2026, 14 October 2026" in told
+    assert "Nobody has received any data about this student." in await browser.text(f"/console/students/{LEO}")
+    assert "no student with that key" in await browser.text("/console/students?key=nobody", 404)
+
+
+async def test_an_opt_out_is_recorded_by_who_decides_and_stands_in_the_ledger(office: Office) -> None:
+    reader = await office.officer("reader")
+    assert '<form class="filters" method="post"' not in (await reader.get("/console/opt-outs")).text
+    steward = await office.officer()
+    page = await steward.get("/console/opt-outs")
+    done = await steward.send_form(page, "/console/opt-outs", key=LEO, client="readwell")
+    assert done.status_code == 303
+    told = await steward.get(done.headers["location"])
+    assert "The opt-out is recorded" in told.text
+    assert LEO in told.text
+    assert "Opted out of readwell: 1 student." in await steward.text("/console/disclosures")
+    back = await steward.send_form(told, "/console/opt-outs/remove")
+    assert back.status_code == 303
+    assert "No opt-out stands." in await steward.text("/console/opt-outs")
+    wrong = await steward.send_form(page, "/console/opt-outs", key=LEO, client="quarrysoft")
+    assert wrong.status_code == 400
+    nobody = await steward.send_form(page, "/console/opt-outs", key="nobody", client="")
+    assert nobody.status_code == 400
+    assert "no student with this key" in nobody.text
+
+
+@pytest.mark.parametrize("address", [path for path, _ in DEEDS] + ["/console/sign-out"])
+async def test_a_form_without_its_mark_does_nothing(office: Office, address: str) -> None:
+    steward, other = await office.officer(), await office.officer()
+    mark = re.search(r'name="csrf" value="([0-9a-f]+)"', (await other.get("/console")).text)
+    assert mark
+    for data in ({"key": LEO, "client": ""}, {"key": LEO, "client": "", "csrf": mark[1]}):
+        refused = await steward.post(address, data=data)
+        assert refused.status_code == 400
+        assert "not one of this sign-in" in words(refused.text)
+    own = re.search(r'name="csrf" value="([0-9a-f]+)"', (await steward.get("/console")).text)
+    assert own
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    refused = await steward.post(address, data={"csrf": own[1], "key": LEO, "client": ""}, headers=elsewhere)
+    assert refused.status_code == 400
+    assert (await steward.post(address, content=b'{"csrf": 1}')).status_code == 400
+    assert (await steward.post(address, data={"csrf": own[1], "x": "y" * 140_000})).status_code == 400
+    bad = await steward.post(
+        address, content=b"csrf=%ff", headers={"content-type": "application/x-www-form-urlencoded"}
+    )
+    assert bad.status_code == 400
+    assert "No opt-out stands." in await steward.text("/console/opt-outs")
+    assert (await steward.get("/console")).status_code == 200
+
+
+@pytest.mark.parametrize("address", [path for path, _ in DEEDS])
+async def test_a_reader_decides_nothing(office: Office, address: str) -> None:
+    reader = await office.officer("reader")
+    mark = re.search(r'name="csrf" value="([0-9a-f]+)"', (await reader.get("/console")).text)
+    assert mark
+    refused = await reader.post(address, data={"csrf": mark[1], "key": LEO, "client": ""})
+    assert refused.status_code == 403
+    assert "Ask an officer whose role does." in refused.text
+    assert (await office.browser().post(address, data={"key": LEO})).headers["location"] == "/console/sign-in"
+
+
+async def test_a_broken_file_and_one_that_is_gone_are_shown(tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with opened(tmp_path_factory.mktemp("broken") / "home") as office:
+        steward = await office.officer()
+        office.write(f"{SPACE}/grants/readwell.toml", GRANT.replace("2027-06-30", "soon"))
+        told = await steward.text("/console")
+        assert "Files that cannot be read" in told
+        page = await steward.text("/console/policy")
+        assert "the folder has another text" in page
+        text = await steward.text(f"/console/policy/file?path={SPACE}/grants/readwell.toml")
+        assert "What the folder has instead" in text
+        assert "not_after = soon" in text
+        office.write(f"{SPACE}/grants/readwell.toml", GRANT.replace('"firstName", ', ""))
+        async with asyncio.timeout(20):
+            while "Student.firstName" in office.desk.policy(SPACE).grants[0].fields:
+                await asyncio.sleep(0.05)
+        vendor = await steward.text("/console/vendors/readwell")
+        assert "- Student: firstName" in vendor
+        assert "+ Student: firstName" in vendor
+
+
+async def test_a_database_that_does_not_answer_is_said_in_a_sentence(tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with opened(tmp_path_factory.mktemp("gone") / "home") as office:
+        steward = await office.officer()
+        ledger = office.home / "spaces" / SPACE / "ledger.db"
+        for file in ledger.parent.glob("ledger.db*"):
+            file.unlink()
+        page = await steward.get("/console/matrix")
+        assert page.status_code == 503
+        assert "Something does not answer" in page.text
+
+
+async def test_the_districts_own_acts_stand_as_sentences(office: Office) -> None:
+    entry = act(Kind.RETENTION, worlds.NOW, [Whose(("Grade",), None, 3)])
+    await office.desk.rooms.ledgers[SPACE].record(entry)
+    assert "Deleted at the end of their retention: 3 grades." in await (await office.officer()).text(
+        "/console/disclosures"
+    )
