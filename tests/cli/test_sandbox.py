@@ -14,7 +14,7 @@ from app.cli.demo import curl, free_port
 from app.cli.make_sandbox import EXAMPLES, copy_policies, make_sandbox
 from app.cli.sandbox import Sandbox, find_sandbox, set_issuer
 from app.errors import HomeroomError, UsageError
-from app.importers.sandbox import PROFILES, build
+from app.importers.sandbox import PROFILES, build, counts
 from app.policy.model import last_day
 from app.policy.reading import read_folder, read_policies
 
@@ -39,7 +39,7 @@ def test_what_was_invented_is_what_is_stored(made: tuple[Path, Sandbox]) -> None
     home, _ = made
     for profile in PROFILES:
         with sqlite3.connect(home / "spaces" / profile.space / "space.db") as database:
-            for type_, count in build(profile, students=30, seed=2013, today=TODAY).counts().items():
+            for type_, count in counts(build(profile, students=30, seed=2013, today=TODAY)).items():
                 table = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type_).lstrip("_")
                 assert database.execute(f"select count(*) from {table}").fetchone() == (count,), (profile.space, type_)
 

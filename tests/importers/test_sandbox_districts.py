@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.importers.sandbox import ALDER_CREEK, LOON_LAKE, District, build, generate, generate_district
+from app.importers.sandbox import ALDER_CREEK, LOON_LAKE, District, build, counts, generate, generate_district
 from app.importers.sandbox.calendar import current_year, school_year
 
 TODAY = date(2026, 11, 24)
@@ -109,11 +109,15 @@ def test_names_have_accents_and_apostrophes(district: District) -> None:
 
 
 def test_the_bench_gets_exactly_what_it_asks_for() -> None:
-    counts = build(
-        LOON_LAKE, students=1000, seed=1, today=TODAY, years=1, sections=240, enrollments=6, grades=2, complete=True
-    ).counts()
-    assert (counts["Student"], counts["Section"]) == (1000, 240)
-    assert (counts["SectionEnrollment"], counts["Grade"]) == (6000, 12_000)
+    found = counts(
+        build(
+            LOON_LAKE, students=1000, seed=1, today=TODAY, years=1, sections=240, enrollments=6, grades=2, complete=True
+        )
+    )
+    assert (found["Student"], found["Section"]) == (1000, 240)
+    assert (found["SectionEnrollment"], found["Grade"]) == (6000, 12_000)
+    daily = ("Contact", "AttendanceEvent", "ProgramParticipation", "DisciplineAction", "AcademicRecord")
+    assert {found[type_] for type_ in (*daily, "StudentGradebookEntry")} == {0}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +158,12 @@ def test_oneroster_files_refer_only_to_what_they_hold(tmp_path: Path) -> None:
         assert len({row["sourcedId"] for row in stored}) == len(stored) > 0, name
         for column, target in columns.items():
             assert {row[column] for row in stored} <= keys[target], (name, column)
-    assert len(rows(source.path, "results")) == source.counts["Grade"]
+    assert len(rows(source.path, "results")) == source.counts["Grade"] + source.counts["StudentGradebookEntry"]
+    people = {row["sourcedId"] for row in rows(source.path, "users")}
+    agents = [agent for row in rows(source.path, "users") for agent in row["agentSourcedIds"].split(",") if agent]
+    assert set(agents) <= people
+    assert len(agents) == 2 * source.counts["Contact"], "students name their parents, and parents their children"
+    assert not {"AttendanceEvent", "DisciplineAction"} & {key for key, count in source.counts.items() if count}
 
 
 def test_edfi_interchanges_refer_only_to_what_they_hold(tmp_path: Path) -> None:
@@ -171,7 +180,8 @@ def test_edfi_interchanges_refer_only_to_what_they_hold(tmp_path: Path) -> None:
     }
     enrollments = [e for e in elements(source.path, "StudentEnrollment") if e.tag == f"{NS}StudentSectionAssociation"]
     seated = {(e.findtext(f".//{NS}StudentUniqueStateId"), identity(e)) for e in enrollments}
-    graded = {(e.findtext(f".//{NS}StudentUniqueStateId"), identity(e)) for e in elements(source.path, "StudentGrade")}
+    earned = [e for e in elements(source.path, "StudentGrade") if e.tag != f"{NS}StudentAcademicRecord"]
+    graded = {(e.findtext(f".//{NS}StudentUniqueStateId"), identity(e)) for e in earned}
     sections = [e for e in elements(source.path, "MasterSchedule") if e.tag == f"{NS}Section"]
     assert len(taught) == len(sections) == source.counts["Section"]
     assert len(seated) == len(enrollments) == source.counts["SectionEnrollment"]

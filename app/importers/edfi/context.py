@@ -6,6 +6,7 @@ natural key, its parts joined. Only organisations, the timetable, people's ids a
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from app.importers.edfi.xml import Element
@@ -179,12 +180,15 @@ def cell(element: Element, read: Callable[[str | None], Value], *path: str) -> V
         raise CellError(bad.reason, path[-1]) from None
 
 
+SECTION_IDENTITY = ("StateOrganizationId", "LocalCourseCode", "SchoolYear", "Term", "ClassPeriodName", "Location")
+
+
 def described(element: Element, name: str) -> str | None:
     """What references to descriptors say: of each its description, else its short one, its code, its text."""
     found: list[str] = []
     for one in element.all(name):
         words = (cell(one, text, leaf) for leaf in ("Description", "ShortDescription", "CodeValue"))
-        said = next((word for word in words if word), None) or text("".join(one.pieces))
+        said = next((word for word in words if word), None) or text(one.said)
         if said is not None and said not in found:
             found.append(said)
     return text("; ".join(found))
@@ -192,14 +196,13 @@ def described(element: Element, name: str) -> str | None:
 
 def section_key(identity: Element) -> str | None:
     """A section's natural key, from a `SectionIdentity`."""
-    return timetable_key(
-        cell(identity, text, "StateOrganizationId"),
-        cell(identity, text, "LocalCourseCode"),
-        cell(identity, text, "SchoolYear"),
-        cell(identity, text, "Term"),
-        cell(identity, text, "ClassPeriodName"),
-        cell(identity, text, "Location"),
-    )
+    return _section_key(tuple(identity.text(part) for part in SECTION_IDENTITY))
+
+
+@lru_cache(maxsize=4096)
+def _section_key(parts: tuple[str | None, ...]) -> str | None:
+    """The key that these texts make: the same few sections are named by very many records."""
+    return timetable_key(*map(text, parts))
 
 
 def timetable_key(  # noqa: PLR0917 - the six parts in the order of Ed-Fi's own identity

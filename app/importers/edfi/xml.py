@@ -5,7 +5,7 @@ them. Expat does the parsing;
 a document type, and with it every entity of its own, is refused, so nothing expands and nothing is fetched.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from xml.parsers import expat
 
 from app.importers.source import File, RosterError, Source
@@ -27,13 +27,13 @@ Wanted = Callable[[str], Collection[str] | None]
 class Element:
     """One element of a record: its name without namespace, attributes, text and children."""
 
-    __slots__ = ("attributes", "children", "line", "name", "pieces")
+    __slots__ = ("attributes", "children", "line", "name", "said")
 
     def __init__(self, name: str, attributes: dict[str, str], line: int) -> None:
         self.name = name
         self.attributes = attributes
-        self.children: list[Element] = []
-        self.pieces: list[str] = []
+        self.children: Sequence[Element] = ()  # most have none, and a list of their own costs time
+        self.said = ""
         self.line = line
 
     def all(self, name: str) -> Iterator["Element"]:
@@ -42,20 +42,25 @@ class Element:
 
     def find(self, *path: str) -> "Element | None":
         """The first element down a path of names."""
-        found: Element | None = self
+        found = self
         for name in path:
-            found = next((child for child in found.children if child.name == name), None) if found else None
+            for child in found.children:
+                if child.name == name:
+                    found = child
+                    break
+            else:
+                return None
         return found
 
     def text(self, *path: str) -> str | None:
         """The text at the end of a path, or None."""
         found = self.find(*path)
-        return "".join(found.pieces) if found is not None else None
+        return found.said if found is not None else None
 
     def texts(self, *path: str) -> list[str]:
         """The texts of every element of the last name, below the first element of the path before it."""
         above = self.find(*path[:-1])
-        return ["".join(child.pieces) for child in above.all(path[-1])] if above else []
+        return [child.said for child in above.all(path[-1])] if above else []
 
 
 class _Reading:
@@ -104,10 +109,14 @@ class _Reading:
             self.meet(local)
         if not self.inside:
             return
-        self._weigh(1 + len(local) + sum(len(value) for value in attributes.values()))
+        self._weigh(1 + len(local) + (sum(map(len, attributes.values())) if attributes else 0))
         element = Element(local, attributes, self.parser.CurrentLineNumber)
         if self.stack:
-            self.stack[-1].children.append(element)
+            above = self.stack[-1]
+            if above.children:
+                above.children.append(element)  # type: ignore[attr-defined]
+            else:
+                above.children = [element]
         self.stack.append(element)
 
     def end(self, _name: str) -> None:
@@ -119,9 +128,9 @@ class _Reading:
                 self.weight = 0
 
     def characters(self, data: str) -> None:
-        if self.stack and (data.strip() or self.stack[-1].pieces):
+        if self.stack and (self.stack[-1].said or not data.isspace()):
             self._weigh(len(data))
-            self.stack[-1].pieces.append(data)
+            self.stack[-1].said += data
 
     def _weigh(self, count: int) -> None:
         self.weight += count

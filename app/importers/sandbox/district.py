@@ -33,6 +33,7 @@ class District:
     sections: tuple[Section, ...]
     marks_per_enrollment: int
     complete: bool
+    seed: int
 
     def marks(self) -> Iterator[Mark]:
         """Every grade, section by section: of the grading periods that have ended, or of all if `complete`."""
@@ -51,21 +52,6 @@ class District:
         ]
         return [slot for slot in all_slots if self.complete or slot[1].end <= self.today]
 
-    def counts(self) -> dict[str, int]:
-        """How many records of each type the district holds."""
-        return {
-            "District": 1,
-            "School": len(self.profile.schools),
-            "Course": len(self.courses),
-            "Section": len(self.sections),
-            "Staff": len(self.staff),
-            "StaffSectionAssociation": sum(len(section.teachers) for section in self.sections),
-            "Student": len(self.students),
-            "SchoolEnrollment": len(self.placements),
-            "SectionEnrollment": sum(len(section.roster) for section in self.sections),
-            "Grade": sum(1 for _ in self.marks()),
-        }
-
 
 def build(
     profile: Profile,
@@ -83,7 +69,8 @@ def build(
 
     `sections` and `enrollments` are for each school year: so many sections in all (left out: as many as classes of 24
     need), so many section enrollments for each student. `grades` is for each enrollment. With one year and
-    `complete` there are no transfers and no grading periods to come, and the figures hold exactly.
+    `complete` the figures hold exactly: there are no transfers, no grading periods to come, no parents, and no records
+    of single days.
 
     Raises: ValueError, in a sentence.
     """
@@ -94,7 +81,8 @@ def build(
     random = Random(f"{seed} {profile.space}")  # noqa: S311  (invention, not secrecy)
     now = current_year(today)
     calendar = tuple(school_year(year) for year in range(now - years + 1, now + 1))
-    people = _students(profile, students, now, years, random)
+    kin = None if complete else Random(f"{seed} {profile.space} families")  # noqa: S311
+    people = _students(profile, students, now, years, random, kin)
     moving = None if complete else today
     placements = [placement for year in calendar for placement in _placements(profile, people, year, today, moving)]
     catalogue = courses(profile)
@@ -117,6 +105,7 @@ def build(
         sections=tuple(taught),
         marks_per_enrollment=grades,
         complete=complete,
+        seed=seed,
     )
 
 

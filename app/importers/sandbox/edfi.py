@@ -6,12 +6,23 @@ are named by school, course, year, semester, class period and room.
 
 import zipfile
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from app.importers.sandbox import edfi_daily
 from app.importers.sandbox.district import District
 from app.importers.sandbox.people import Student, Teacher
 from app.importers.sandbox.records import Section
+from app.importers.sandbox.references import (
+    class_period,
+    org,
+    section_identity,
+    span,
+    staff_identity,
+    student_identity,
+    truth,
+)
 from app.importers.sandbox.vocabulary import EXIT_TYPES, GRADE_NAMES, RACES
 
 EPOCH = (2013, 1, 1, 0, 0, 0)
@@ -24,9 +35,12 @@ def write(district: District, path: Path) -> None:
         "EducationOrgCalendar": _calendar(district),
         "MasterSchedule": _schedule(district),
         "StaffAssociation": _staff(district),
-        "StudentParent": _students(district),
+        "StudentParent": chain(_students(district), edfi_daily.parents(district)),
         "StudentEnrollment": _enrollments(district),
-        "StudentGrade": _grades(district),
+        "StudentGrade": chain(_grades(district), edfi_daily.transcripts(district), edfi_daily.gradebook(district)),
+        "StudentAttendance": edfi_daily.attendance(district),
+        "StudentProgram": edfi_daily.programs(district),
+        "StudentDiscipline": edfi_daily.discipline(district),
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, elements in interchanges.items():
@@ -93,7 +107,7 @@ def _calendar(district: District) -> Iterator[str]:
                 yield (
                     f"<Session><SessionName>Traditional</SessionName><SchoolYear>{year.span}</SchoolYear>"
                     f"<Term>{term.name}</Term><BeginDate>{term.begin}</BeginDate><EndDate>{term.end}</EndDate>"
-                    f"<TotalInstructionalDays>85</TotalInstructionalDays><EducationOrganizationReference>{_org(school.key)}"
+                    f"<TotalInstructionalDays>85</TotalInstructionalDays><EducationOrganizationReference>{org(school.key)}"
                     f"</EducationOrganizationReference>{references}</Session>\n"
                 )
         for term in year.terms:
@@ -111,22 +125,22 @@ def _schedule(district: District) -> Iterator[str]:
         offered.setdefault((section.term.year, section.term.name, section.course.code), section)
     for (year, term, code), section in offered.items():
         yield (
-            f"<CourseOffering><LocalCourseCode>{code}</LocalCourseCode><SchoolReference>{_org(section.course.school.key)}"
-            f"</SchoolReference><SessionReference><SessionIdentity><SchoolYear>{_span(year)}</SchoolYear><Term>{term}</Term>"
+            f"<CourseOffering><LocalCourseCode>{code}</LocalCourseCode><SchoolReference>{org(section.course.school.key)}"
+            f"</SchoolReference><SessionReference><SessionIdentity><SchoolYear>{span(year)}</SchoolYear><Term>{term}</Term>"
             "</SessionIdentity></SessionReference><CourseReference><CourseIdentity>"
             f'<CourseCode IdentificationSystem="LEA course code"><ID>{code}</ID></CourseCode>'
             "</CourseIdentity></CourseReference></CourseOffering>\n"
         )
     for section in district.sections:
-        course, term_name, span = section.course, section.term.name, _span(section.term.year)
+        course, term_name, years = section.course, section.term.name, span(section.term.year)
         yield (
             f"<Section><UniqueSectionCode>{_section_code(section)}</UniqueSectionCode><SequenceOfCourse>1</SequenceOfCourse>"
             "<EducationalEnvironment>Classroom</EducationalEnvironment><CourseOfferingReference><CourseOfferingIdentity>"
-            f"<LocalCourseCode>{course.code}</LocalCourseCode><Term>{term_name}</Term><SchoolYear>{span}</SchoolYear>"
-            f"</CourseOfferingIdentity></CourseOfferingReference><SchoolReference>{_org(course.school.key)}</SchoolReference>"
+            f"<LocalCourseCode>{course.code}</LocalCourseCode><Term>{term_name}</Term><SchoolYear>{years}</SchoolYear>"
+            f"</CourseOfferingIdentity></CourseOfferingReference><SchoolReference>{org(course.school.key)}</SchoolReference>"
             "<LocationReference><LocationIdentity><ClassroomIdentificationCode>"
             f"{section.room}</ClassroomIdentificationCode></LocationIdentity></LocationReference><ClassPeriodReference>"
-            f"<ClassPeriodIdentity><ClassPeriodName>{_class_period(section)}</ClassPeriodName></ClassPeriodIdentity>"
+            f"<ClassPeriodIdentity><ClassPeriodName>{class_period(section)}</ClassPeriodName></ClassPeriodIdentity>"
             "</ClassPeriodReference></Section>\n"
         )
 
@@ -137,8 +151,8 @@ def _staff(district: District) -> Iterator[str]:
     first = district.years[0].begin
     for member in district.staff:
         yield (
-            f"<StaffEducationOrgAssignmentAssociation><StaffReference>{_staff_identity(member)}</StaffReference>"
-            f"<EducationOrganizationReference>{_org(member.school)}</EducationOrganizationReference>"
+            f"<StaffEducationOrgAssignmentAssociation><StaffReference>{staff_identity(member)}</StaffReference>"
+            f"<EducationOrganizationReference>{org(member.school)}</EducationOrganizationReference>"
             f"<StaffClassification>{member.classification}</StaffClassification><BeginDate>{first}</BeginDate>"
             "</StaffEducationOrgAssignmentAssociation>\n"
         )
@@ -146,8 +160,8 @@ def _staff(district: District) -> Iterator[str]:
         for place, member in enumerate(section.teachers):
             position = "Assistant Teacher" if place else "Teacher of Record"
             yield (
-                f"<TeacherSectionAssociation><TeacherReference>{_staff_identity(member)}</TeacherReference>"
-                f"<SectionReference>{_section_identity(section)}</SectionReference>"
+                f"<TeacherSectionAssociation><TeacherReference>{staff_identity(member)}</TeacherReference>"
+                f"<SectionReference>{section_identity(section)}</SectionReference>"
                 f"<ClassroomPosition>{position}</ClassroomPosition><BeginDate>{section.term.begin}</BeginDate>"
                 f"<EndDate>{section.term.end}</EndDate></TeacherSectionAssociation>\n"
             )
@@ -191,8 +205,8 @@ def _student(district: District, student: Student) -> str:
         f"<StateAbbreviation>{profile.state}</StateAbbreviation><PostalCode>{profile.postal_code}</PostalCode></Address>"
         f"{telephone}"
         f'<ElectronicMail EmailAddressType="Organization"><EmailAddress>{student.email}</EmailAddress></ElectronicMail>'
-        f"<HispanicLatinoEthnicity>{_truth(student.hispanic)}</HispanicLatinoEthnicity><Race>{races}</Race>"
-        f"<EconomicDisadvantaged>{_truth(student.lunch != 'Full price')}</EconomicDisadvantaged>"
+        f"<HispanicLatinoEthnicity>{truth(student.hispanic)}</HispanicLatinoEthnicity><Race>{races}</Race>"
+        f"<EconomicDisadvantaged>{truth(student.lunch != 'Full price')}</EconomicDisadvantaged>"
         f"<SchoolFoodServicesEligibility>{student.lunch}</SchoolFoodServicesEligibility>"
         f"<LimitedEnglishProficiency>{'Limited' if student.learner else 'NotLimited'}</LimitedEnglishProficiency>"
         f"<HomeLanguages><Language>{student.language}</Language></HomeLanguages>"
@@ -207,16 +221,16 @@ def _enrollments(district: District) -> Iterator[str]:
             kind = EXIT_TYPES.get(placement.reason or "", "Unknown")
             left = f"<ExitWithdrawDate>{placement.exit}</ExitWithdrawDate><ExitWithdrawType>{kind}</ExitWithdrawType>"
         yield (
-            f"<StudentSchoolAssociation><StudentReference>{_student_identity(placement.student)}</StudentReference>"
-            f"<SchoolReference>{_org(placement.school.key)}</SchoolReference><EntryDate>{placement.entry}</EntryDate>"
+            f"<StudentSchoolAssociation><StudentReference>{student_identity(placement.student)}</StudentReference>"
+            f"<SchoolReference>{org(placement.school.key)}</SchoolReference><EntryDate>{placement.entry}</EntryDate>"
             f"<EntryGradeLevel>{GRADE_NAMES[placement.grade]}</EntryGradeLevel>{left}</StudentSchoolAssociation>\n"
         )
     for section in district.sections:
-        reference = f"<SectionReference>{_section_identity(section)}</SectionReference>"
-        homeroom = _truth(section.period == 1)
+        reference = f"<SectionReference>{section_identity(section)}</SectionReference>"
+        homeroom = truth(section.period == 1)
         for student, begin, end in section.roster:
             yield (
-                f"<StudentSectionAssociation><StudentReference>{_student_identity(student)}</StudentReference>{reference}"
+                f"<StudentSectionAssociation><StudentReference>{student_identity(student)}</StudentReference>{reference}"
                 f"<BeginDate>{begin}</BeginDate><EndDate>{end}</EndDate><HomeroomIndicator>{homeroom}</HomeroomIndicator>"
                 "</StudentSectionAssociation>\n"
             )
@@ -228,42 +242,16 @@ def _grades(district: District) -> Iterator[str]:
         yield (
             f"<Grade><LetterGradeEarned>{mark.letter}</LetterGradeEarned><NumericGradeEarned>{mark.number}"
             f"</NumericGradeEarned><GradeType>{mark.kind}</GradeType><StudentSectionAssociationReference>"
-            f"<StudentSectionAssociationIdentity>{_student_identity(mark.student)}{_section_identity(section)}"
+            f"<StudentSectionAssociationIdentity>{student_identity(mark.student)}{section_identity(section)}"
             "</StudentSectionAssociationIdentity></StudentSectionAssociationReference><GradingPeriodReference>"
-            f"<GradingPeriodIdentity><GradingPeriod>{mark.period.name}</GradingPeriod><SchoolYear>{_span(section.term.year)}"
+            f"<GradingPeriodIdentity><GradingPeriod>{mark.period.name}</GradingPeriod><SchoolYear>{span(section.term.year)}"
             f"</SchoolYear><StateOrganizationId>{section.course.school.key}</StateOrganizationId></GradingPeriodIdentity>"
             "</GradingPeriodReference></Grade>\n"
         )
 
 
-def _org(key: str) -> str:
-    return f"<EducationalOrgIdentity><StateOrganizationId>{key}</StateOrganizationId></EducationalOrgIdentity>"
-
-
-def _student_identity(student: Student) -> str:
-    return f"<StudentIdentity><StudentUniqueStateId>{student.key}</StudentUniqueStateId></StudentIdentity>"
-
-
-def _staff_identity(member: Teacher) -> str:
-    return f"<StaffIdentity><StaffUniqueStateId>{member.key}</StaffUniqueStateId></StaffIdentity>"
-
-
-def _section_identity(section: Section) -> str:
-    course = section.course
-    return (
-        f"<SectionIdentity><StateOrganizationId>{course.school.key}</StateOrganizationId>"
-        f"<LocalCourseCode>{course.code}</LocalCourseCode><SchoolYear>{_span(section.term.year)}</SchoolYear>"
-        f"<Term>{section.term.name}</Term><ClassPeriodName>{_class_period(section)}</ClassPeriodName>"
-        f"<Location>{section.room}</Location></SectionIdentity>"
-    )
-
-
 def _section_code(section: Section) -> str:
     return f"{section.course.school.key}-{section.term.year}-{section.number:05d}"
-
-
-def _class_period(section: Section) -> str:
-    return f"{section.period:02d} - Traditional"
 
 
 def _code(system: str, value: str) -> str:
@@ -273,13 +261,5 @@ def _code(system: str, value: str) -> str:
     )
 
 
-def _span(year: int) -> str:
-    return f"{year - 1}-{year}"
-
-
 def _sex(female: bool) -> str:
     return "Female" if female else "Male"
-
-
-def _truth(value: bool) -> str:
-    return "true" if value else "false"

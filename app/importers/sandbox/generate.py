@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from app.importers.sandbox import edfi, oneroster
+from app.importers.sandbox.counts import counts
 from app.importers.sandbox.district import build
 from app.importers.sandbox.profile import PROFILES, Form, Profile
 
@@ -64,9 +65,9 @@ def generate_district(
         case "oneroster":
             path = folder / f"{name}-oneroster"
             oneroster.write(district, path)
-            return Source(profile, path, "oneroster", district.counts(), 0)
+            return Source(profile, path, "oneroster", counts(district, form or profile.form), 0)
         case "edfi":
             path = folder / f"{name}-edfi.zip"
             edfi.write(district, path)
             met = sum(student.ssn is not None for student in district.students)
-            return Source(profile, path, "edfi", district.counts(), met)
+            return Source(profile, path, "edfi", counts(district, form or profile.form), met)

@@ -1,4 +1,7 @@
-"""Write a district as OneRoster 1.2 CSV in bulk form. Spec: 1EdTech OneRoster 1.2 CSV Binding."""
+"""Write a district as OneRoster 1.2 CSV in bulk form. Spec: 1EdTech OneRoster 1.2 CSV Binding.
+
+OneRoster has no attendance, programs, discipline or transcripts: this district's are left out of its files.
+"""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -6,7 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from app.importers.sandbox.calendar import Period, Term
+from app.importers.sandbox.daily import works
 from app.importers.sandbox.district import District
+from app.importers.sandbox.people import Parent, Student
 from app.importers.sandbox.records import Section
 
 Cells = Iterable[object]
@@ -28,7 +33,7 @@ HEADERS = {
     "roles": "userSourcedId,roleType,role,beginDate,endDate,orgSourcedId,userProfileSourcedId",
     "users": "enabledUser,username,userIds,givenName,familyName,middleName,identifier,email,sms,phone,agentSourcedIds,"
     "grades,password,userMasterIdentifier,resourceSourcedIds,preferredGivenName,preferredMiddleName,"
-    "preferredFamilyName,primaryOrgSourcedId,pronouns",
+    "preferredFamilyName,primaryOrgSourcedId,pronouns,metadata.relationship",
 }
 ABSENT = (
     "classResources",
@@ -144,18 +149,24 @@ def _users(district: District) -> Iterator[Cells]:
             student.email,
             "",
             student.telephone,
-            "",
+            ",".join(f"p{parent.key}" for parent in student.parents),
             now and now.grade,
             *("", "", ""),
             student.preferred,
             *("", ""),
             now and now.school.key,
             "",
+            "",
         )
+    for parent, children in _parents(district).values():
+        login = parent.email.partition("@")[0]
+        cells = ("true", login, "", parent.first, parent.last, "", "", parent.email, "", parent.telephone)
+        agents = ",".join(f"s{child.key}" for child in children)
+        yield f"p{parent.key}", *cells, agents, *[""] * 9, parent.relation
     for member in district.staff:
         login = member.email.partition("@")[0]
         name = (member.first, member.last, "", member.key, member.email)
-        yield f"t{member.key}", "true", login, "", *name, *[""] * 10, member.school, ""
+        yield f"t{member.key}", "true", login, "", *name, *[""] * 10, member.school, "", ""
 
 
 def _roles(district: District) -> Iterator[Cells]:
@@ -166,6 +177,18 @@ def _roles(district: District) -> Iterator[Cells]:
     for member in district.staff:
         role = ROLES[member.classification]
         yield f"rt{member.key}", f"t{member.key}", "primary", role, "", "", member.school, ""
+    for parent, _ in _parents(district).values():
+        role = "guardian" if parent.relation == "Grandmother" else "parent"
+        yield f"rp{parent.key}", f"p{parent.key}", "primary", role, "", "", district.profile.key, ""
+
+
+def _parents(district: District) -> dict[str, tuple[Parent, list[Student]]]:
+    """Every parent once, each with their children."""
+    found: dict[str, tuple[Parent, list[Student]]] = {}
+    for student in district.students:
+        for parent in student.parents:
+            found.setdefault(parent.key, (parent, []))[1].append(student)
+    return found
 
 
 def _demographics(district: District) -> Iterator[Cells]:
@@ -188,6 +211,8 @@ def _enrollments(district: District) -> Iterator[Cells]:
 def _categories(district: District) -> Iterator[Cells]:
     for kind in sorted({kind for section in district.sections for kind, _ in district.slots(section)}):
         yield _word(kind), kind, ""
+    for kind in sorted({work.kind for work in works(district)}):
+        yield _word(kind), kind, ""
 
 
 def _line_items(district: District) -> Iterator[Cells]:
@@ -196,6 +221,17 @@ def _line_items(district: District) -> Iterator[Cells]:
             dates = (period.begin, period.end)
             refs = (_class(section), _word(kind), _period(period), 0, 100, section.course.school.key)
             yield _line(section, kind, period), f"{kind}, {period.name}", "", *dates, *refs
+    for work in works(district):
+        refs = (
+            _class(work.section),
+            _word(work.kind),
+            _period(work.period),
+            0,
+            work.full,
+            work.section.course.school.key,
+        )
+        title = f"{work.kind}, {work.day:%B} {work.day.day}"
+        yield _line(work.section, work.kind, work.period), title, "", work.period.begin, work.day, *refs
 
 
 def _results(district: District) -> Iterator[Cells]:
@@ -213,6 +249,10 @@ def _results(district: District) -> Iterator[Cells]:
             mark.period.end,
             comment,
         )
+    for work in works(district):
+        line = _line(work.section, work.kind, work.period)
+        for student, points in work.points:
+            yield f"{line}-s{student.key}", line, f"s{student.key}", "fully graded", points, "", work.day, ""
 
 
 def _term(term: Term) -> str:

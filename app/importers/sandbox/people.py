@@ -14,9 +14,24 @@ RACES = ("white", "white", "white", "black", "asian", "native", "pacific", "two"
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """One invented parent or guardian."""
+
+    key: str
+    first: str
+    last: str
+    relation: str
+    email: str
+    telephone: str
+    at_home: bool  # lives with the children
+    restriction: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """What siblings share."""
 
+    number: int
     surname: str
     street: str
     language: str
@@ -45,6 +60,7 @@ class Student:
     street: str
     grade: str | None  # today's; None: graduated last year
     newcomer: bool  # came to the district this year
+    parents: tuple[Parent, ...]
     ability: int  # the mark that they tend to
     ssn: str | None
 
@@ -64,22 +80,65 @@ class Teacher:
     classification: str
 
 
-def students(profile: Profile, count: int, year: int, years: int, random: Random) -> list[Student]:
-    """That many children, spread over the grades; with a history of two years some graduated after the first."""
+def students(  # noqa: PLR0917
+    profile: Profile, count: int, year: int, years: int, random: Random, kin: Random | None
+) -> list[Student]:
+    """That many children, spread over the grades; with a history of two years some graduated after the first.
+
+    Their parents come out of dice of their own, `kin`; without them nobody is told of.
+    """
     slots: tuple[str | None, ...] = GRADES if years == 1 else (*GRADES, None)
     grades = [slots[number % len(slots)] for number in range(count)]
     random.shuffle(grades)
     families = [
-        Family(random.choice(SURNAMES), f"{random.randint(1, 999)} {random.choice(STREETS)}", random.choice(LANGUAGES))
-        for _ in range(max(1, count * 3 // 4))
+        Family(
+            number,
+            random.choice(SURNAMES),
+            f"{random.randint(1, 999)} {random.choice(STREETS)}",
+            random.choice(LANGUAGES),
+        )
+        for number in range(max(1, count * 3 // 4))
     ]
+    parents = [_parents(profile, family, kin) if kin else () for family in families]
     return [
-        _student(profile, number, (grade, year), random.choice(families), random) for number, grade in enumerate(grades)
+        _student(profile, number, (grade, year), (family := random.choice(families), parents[family.number]), random)
+        for number, grade in enumerate(grades)
     ]
 
 
-def _student(profile: Profile, number: int, level: tuple[str | None, int], family: Family, random: Random) -> Student:
+def _parents(profile: Profile, family: Family, random: Random) -> tuple[Parent, ...]:
+    """Who brings the children of a family up: two parents mostly, one, or a grandmother."""
+    kind = random.random()
+    relations = ("Mother", "Father") if kind < 0.7 else ("Mother",) if kind < 0.93 else ("Grandmother",)
+    apart = kind < 0.14
+    found: list[Parent] = []
+    for place, relation in enumerate(relations):
+        first = random.choice(BOYS if relation == "Father" else GIRLS)
+        last = random.choice(SURNAMES) if random.random() < 0.2 else family.surname
+        found.append(
+            Parent(
+                key=f"{500_000 + 2 * family.number + place}",
+                first=first,
+                last=last,
+                relation=relation,
+                email=f"{ascii_letters(first)[:12]}.{ascii_letters(last)[:16]}{family.number:05d}@home.example",
+                telephone=f"({profile.area_code}) 555-{random.randint(100, 199):04d}",
+                at_home=not (apart and place),
+                restriction="By order of the court: does not pick the children up." if kind < 0.02 and place else None,
+            )
+        )
+    return tuple(found)
+
+
+def _student(
+    profile: Profile,
+    number: int,
+    level: tuple[str | None, int],
+    home: tuple[Family, tuple[Parent, ...]],
+    random: Random,
+) -> Student:
     grade, year = level
+    family, parents = home
     female = random.random() < 0.5
     given = GIRLS if female else BOYS
     first, last, language = random.choice(given), family.surname, family.language
@@ -106,6 +165,7 @@ def _student(profile: Profile, number: int, level: tuple[str | None, int], famil
         street=family.street,
         grade=grade,
         newcomer=random.random() < 0.03,
+        parents=parents,
         ability=random.randint(66, 94),
         # 987-65-4320 and the numbers after it belong to nobody: they are set aside for advertisements.
         ssn=f"987-65-432{number}" if number < min(profile.ssns, 10) else None,

@@ -53,6 +53,72 @@ class Mark:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A day, or one class of a day, that a student missed or came late to."""
+
+    placement: Placement
+    section: Section | None  # None: the whole day
+    day: date
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """A student's part in a program."""
+
+    student: Student
+    school: SchoolProfile | None  # None: the program is the whole district's
+    program: str
+    begin: date
+    end: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The discipline that one student received."""
+
+    student: Student
+    key: str
+    taken: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What happened in a school that students were disciplined for."""
+
+    number: int
+    school: SchoolProfile
+    day: date
+    behavior: str
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A student's credits and grade point average at the end of a semester."""
+
+    student: Student
+    school: SchoolProfile
+    term: Term
+    average: float
+    credits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A piece of work of a section, and what each student earned for it."""
+
+    section: Section
+    period: Period
+    kind: str
+    full: int
+    day: date
+    points: tuple[tuple[Student, float], ...]
+
+
 def mark(student: Student, section: Section, period: Period, kind: str) -> Mark:
     """A mark around the student's ability, the same for the same circumstances."""
     noise = (student.number * 7919 + section.number * 104_729 + period.begin.month * 31 + len(kind) * 17) % 25 - 12
