@@ -9,8 +9,10 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from pathlib import Path
 
+from graphql import print_schema
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
@@ -122,12 +124,13 @@ def routes(
     rooms: Installation, graph: GraphQL, readiness: Readiness, vendors: Mapping[ClientId, str] | None, desk: Desk
 ) -> list[BaseRoute]:
     """Every address of an installation. INVARIANT: only a sandbox has vendors, and so a route that gives tokens."""
+    whole = cache(lambda: f"{print_schema(rooms.schema)}\n")
     return [
         Route("/graphql", graph),
         *oauth.routes(rooms.authorization, rooms.rates.ask_for_token),
         *explorer.routes(sandbox=vendors is not None),
         *(sandbox.routes(rooms, vendors) if vendors is not None else ()),
-        *pages.routes(issuer=rooms.settings.issuer, sdl=sdl),
+        *pages.routes(issuer=rooms.settings.issuer, sdl=sdl if rooms.remotes is None else whole),
         *probes.routes(rooms.settings, readiness),
         *console_routes(desk),
     ]

@@ -42,7 +42,7 @@ class Schema:
     @property
     def digest(self) -> str:
         """What it is known by in the head of a supergraph."""
-        return hashlib.sha256(self.sdl.encode()).hexdigest()[:16]
+        return hashlib.sha256(self.sdl.strip().encode()).hexdigest()[:16]
 
 
 class NotComposed(HomeroomError):  # noqa: N818 - it reads as what is the case

@@ -5,10 +5,14 @@ import json
 import shlex
 import socket
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+import uvicorn
 from rich.console import Console
 from rich.markup import escape
 
@@ -17,6 +21,7 @@ from app.cli.sandbox import Sandbox, Vendor, find_sandbox, set_issuer
 from app.errors import UsageError
 from app.importers.sandbox.calendar import current_year
 from app.names import ClientId
+from app.settings import Settings
 
 HOST = "127.0.0.1"
 ADDRESSES = (
@@ -67,11 +72,37 @@ def demo(ctx: click.Context, port: int, home: Path, students: int) -> None:
             sandbox = asyncio.run(making)
     elif ctx.get_parameter_source("students") is not click.core.ParameterSource.DEFAULT:
         remark_on_size(out, sandbox, students, home)
-    settings = set_issuer(home, issuer)
-    greet(out, sandbox, issuer, home, today)
-    sys.stdout.flush()
-    vendors = {ClientId(vendor.client_id): vendor.about for vendor in sandbox.vendors}
-    listen(settings, host=HOST, port=port, vendors=vendors)
+    with registry_beside(home) as registry:
+        settings = set_issuer(home, issuer, registry)
+        greet(out, sandbox, issuer, home, today)
+        sys.stdout.flush()
+        vendors = {ClientId(vendor.client_id): vendor.about for vendor in sandbox.vendors}
+        listen(settings, host=HOST, port=port, vendors=vendors)
+
+
+@contextmanager
+def registry_beside(home: Path) -> Iterator[str | None]:
+    """The learning registry, served as long as the sandbox is; gives its address. None where there is no index."""
+    from app.cli.make_sandbox import REGISTRY
+
+    url = Settings(home=home).database_url(REGISTRY)
+    if not Path(url.partition(":///")[2]).exists():
+        yield None
+        return
+    from app.cli.registry import configuration
+    from app.cli.serve import bind
+    from app.registry_site import registry_site
+
+    listener = bind(HOST, 0)
+    server = uvicorn.Server(configuration(registry_site(url)))
+    # INVARIANT: a thread, and no process of its own: however the sandbox ends, the registry ends with it.
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="registry", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{listener.getsockname()[1]}/graphql"
+    finally:
+        server.should_exit = True
+        thread.join(5)
 
 
 def free_port(port: int) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 from app.cli.sandbox import Access, Officer, Sandbox, Vendor, as_toml, find_sandbox, write_private
 from app.errors import ConfigurationError, HomeroomError
 from app.importers.roster import import_roster
-from app.importers.sandbox import PROFILES, generate
+from app.importers.sandbox import PROFILES, generate, resources
 from app.importers.sandbox.calendar import current_year
 from app.installing import add_space, create
 from app.names import Scope, SpaceId
@@ -25,6 +25,8 @@ from app.oauth.clients import add_client
 from app.officers.accounts import add_officer
 from app.officers.passwords import new_password
 from app.opening import space_secret
+from app.registry.answering import sdl
+from app.registry.intake import import_resources
 from app.schema.catalogue import SCOPES
 from app.settings import Settings
 from app.storage.engines import open_engine
@@ -34,6 +36,20 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "policies"
 EXAMPLES_YEAR = 2027
 """The school year that the dates of the examples lie in."""
 
+REGISTRY = "sqlite:///registry.db"
+SUPERGRAPH = Path(__file__).resolve().parents[1] / "registry" / "supergraph.graphql"
+TOP = """\
+supergraph = "supergraph.graphql"       # the districts' records and the learning registry: docs/subgraphs.md
+"""
+ENDPOINT = """
+# Where this district's courses find what there is to learn with. `./run` starts it, each time at another port.
+[spaces."{space}".subgraphs.registry]
+url = "http://127.0.0.1:1/graphql"
+
+[subgraphs.registry]
+schema = "registry.graphql"
+"""
+
 MATHPATH_SCOPES = (
     "student/name.read",
     "enrollment/section.read",
@@ -41,6 +57,7 @@ MATHPATH_SCOPES = (
     "course/catalog.read",
     "school/directory.read",
     "grade/marks.read",
+    "resource/catalog.read",
 )
 
 DATE = re.compile(r"\b(20\d\d)(-\d\d-\d\d)")
@@ -118,6 +135,8 @@ async def _fill(home: Path, *, issuer: str, students: int, today: date, say: Sai
         say(f"importing {profile.name} from {'OneRoster CSV' if source.form == 'oneroster' else 'Ed-Fi XML'}")
         settings = await add_space(settings, profile.space, profile.name, profile.time_zone)
         await _import(settings, profile.space, source.path, today)
+    say("filling the learning registry")
+    await _fill_registry(settings)
     say("registering three vendors")
     vendors = await _register(settings)
     sandbox = Sandbox(made=today, students=students, vendors=vendors, officers=await _appoint(settings))
@@ -134,6 +153,25 @@ async def _import(settings: Settings, space: str, source: Path, today: date) -> 
         await engine.dispose()
     if report.rejections:
         raise HomeroomError(f"{report.rejections} rows of the sandbox's own roster were rejected. Please report it.")
+
+
+async def _fill_registry(settings: Settings) -> None:
+    """Resources for the districts' courses, the graph with them in it, and the first district's way to them."""
+    file = settings.home / "rosters" / "resources.ndjson"
+    resources.write(file)
+    engine = open_engine(settings.database_url(REGISTRY), durable=False)
+    try:
+        await migrate(engine, "registry")
+        report = await import_resources(engine, file)
+    finally:
+        await engine.dispose()
+    if report.rejections:
+        raise HomeroomError(f"{report.rejections} of the sandbox's own resources were rejected. Please report it.")
+    shutil.copy(SUPERGRAPH, settings.home / SUPERGRAPH.name)
+    (settings.home / "registry.graphql").write_text(sdl(), encoding="utf-8")
+    config = settings.home / "homeroom.toml"
+    text = config.read_text(encoding="utf-8").replace("\nissuer ", "\n" + TOP + "issuer ", 1)
+    config.write_text(text + ENDPOINT.format(space=FIRST), encoding="utf-8")
 
 
 async def _register(settings: Settings) -> tuple[Vendor, ...]:

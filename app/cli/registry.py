@@ -7,9 +7,13 @@ from pathlib import Path
 from types import FrameType
 
 import click
+import uvicorn
+from starlette.applications import Starlette
 
 from app.cli.main import Context
 from app.settings import Settings
+from app.web.connection import Connection
+from app.web.log import CONFIGURATION
 
 REJECTED = 5
 PORT = 8100
@@ -34,18 +38,20 @@ def registry() -> None:
 @click.pass_obj
 def serve(context: Context, host: str, port: int, database: str) -> None:
     """Serve the registry until it is told to stop (SIGTERM, Ctrl+C). It asks nobody who they are."""
-    import uvicorn
-
     from app.cli.serve import bind
     from app.registry_site import registry_site
-    from app.web.connection import Connection
-    from app.web.log import CONFIGURATION
 
     site = registry_site(_url(context, database))
     listener = bind(host, port)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"The learning registry is on http://{shown}:{listener.getsockname()[1]}/graphql", err=True)
-    config = uvicorn.Config(
+    signal.signal(signal.SIGTERM, _end)
+    uvicorn.Server(configuration(site)).run(sockets=[listener])
+
+
+def configuration(site: Starlette) -> uvicorn.Config:
+    """How the registry's requests are taken in."""
+    return uvicorn.Config(
         site,
         loop="uvloop",
         http=Connection,
@@ -56,8 +62,6 @@ def serve(context: Context, host: str, port: int, database: str) -> None:
         access_log=False,
         server_header=False,
     )
-    signal.signal(signal.SIGTERM, _end)
-    uvicorn.Server(config).run(sockets=[listener])
 
 
 @registry.command("import")

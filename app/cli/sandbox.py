@@ -62,22 +62,22 @@ def find_sandbox(home: Path) -> Sandbox | None:
         ) from None
 
 
-def set_issuer(home: Path, issuer: str) -> Settings:
-    """The sandbox's settings, with the address that it is served on this time. Raises: ConfigurationError."""
+def set_issuer(home: Path, issuer: str, registry: str | None = None) -> Settings:
+    """The sandbox's settings, with the addresses that it and its registry are served on this time.
+
+    Raises: ConfigurationError.
+    """
     file = home / "homeroom.toml"
-    settings = read_settings(file)
-    if settings.issuer == issuer:
-        return settings
-    text, changed = re.subn(
-        r'^issuer\s*=\s*"[^"]*"',
-        f'issuer   = "{issuer}"',
-        file.read_text(encoding="utf-8"),
-        count=1,
-        flags=re.MULTILINE,
-    )
-    draft = file.with_suffix(".new")
-    draft.write_text(text if changed else f'issuer = "{issuer}"\n{text}', encoding="utf-8")
-    draft.replace(file)
+    read_settings(file)
+    before = file.read_text(encoding="utf-8")
+    text, changed = re.subn(r'^issuer\s*=\s*"[^"]*"', f'issuer   = "{issuer}"', before, count=1, flags=re.MULTILINE)
+    text = text if changed else f'issuer = "{issuer}"\n{text}'
+    if registry is not None:
+        text = re.sub(r'(\.subgraphs\.registry\]\nurl\s*=\s*)"[^"]*"', rf'\1"{registry}"', text)
+    if text != before:
+        draft = file.with_suffix(".new")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(file)
     return read_settings(file)
 
 

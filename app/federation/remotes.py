@@ -7,6 +7,7 @@ from typing import Any
 
 from app.errors import ConfigurationError, RequestError
 from app.federation.completion import Completion
+from app.federation.describing import describe
 from app.federation.execute import Part
 from app.federation.joined import Joined, decisions, join
 from app.federation.joining import Sending, join_answer
@@ -172,5 +173,6 @@ def read_remotes(settings: Settings) -> Remotes | None:
     composed = opened(read_supergraph(sdl))
     dates(composed)
     known = vocabulary(sdl, composed, {name: one.fields for name, one in settings.subgraphs.items()})
+    describe(composed, known)
     names = {graph: subgraph.name for graph, subgraph in composed.subgraphs.items()}
     return Remotes(composed, known, core_graph(composed), names)

@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 
 from app.names import Scope
-from app.schema.facts import Sensitivity
+from app.schema.facts import Fact, Sensitivity
 from app.schema.ndpa import NOT_STUDENT_DATA
 
 GUARD = "guard"
@@ -52,7 +52,7 @@ def guarded(
     )
 
 
-def standing(guard: Guard) -> str:
+def standing(guard: Guard | Fact) -> str:
     """One line under a field's sentence: scope, CEDS element, NDPA category, sensitivity."""
     parts = [f"Scope `{guard.scope}`"]
     if guard.ceds is not None:

@@ -7,16 +7,20 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 
 from app.cli import make_sandbox as making
-from app.cli.demo import curl, free_port
-from app.cli.make_sandbox import EXAMPLES, copy_policies, make_sandbox
+from app.cli.composing import Schema
+from app.cli.demo import curl, free_port, registry_beside
+from app.cli.make_sandbox import EXAMPLES, SUPERGRAPH, copy_policies, make_sandbox
 from app.cli.sandbox import Sandbox, find_sandbox, set_issuer
 from app.errors import HomeroomError, UsageError
 from app.importers.sandbox import PROFILES, build, counts
 from app.policy.model import last_day
 from app.policy.reading import read_folder, read_policies
+from app.registry.answering import sdl as registry
+from app.schema.build import sdl as core
 
 TODAY = date(2026, 11, 24)
 ISSUER = "http://127.0.0.1:8123"
@@ -66,10 +70,34 @@ def test_the_vendors_secrets_are_the_owners_alone(made: tuple[Path, Sandbox]) ->
 def test_the_issuer_follows_the_port(made: tuple[Path, Sandbox]) -> None:
     home, _ = made
     assert set_issuer(home, ISSUER).issuer == ISSUER
-    settings = set_issuer(home, "http://127.0.0.1:9")
+    settings = set_issuer(home, "http://127.0.0.1:9", "http://127.0.0.1:8/graphql")
+    assert settings.spaces["ca/alder-creek"].subgraphs["registry"].url == "http://127.0.0.1:8/graphql"
     assert settings.issuer == "http://127.0.0.1:9"
     assert sorted(settings.spaces) == ["ca/alder-creek", "mn/loon-lake"]
     assert "# Homeroom's configuration" in (home / "homeroom.toml").read_text(encoding="utf-8")
+
+
+def test_the_sandboxs_supergraph_is_of_these_schemas() -> None:
+    schemas = [Schema("core", "", core()), Schema("registry", "", registry())]
+    made_of = ", ".join(f"{one.name} {one.digest}" for one in schemas)
+    assert SUPERGRAPH.read_text(encoding="utf-8").partition("\n")[0].endswith(f" of: {made_of}"), (
+        "Compose it anew: ./run registry schema > /tmp/registry.graphql; "
+        "./run compose registry=/tmp/registry.graphql --out app/registry/supergraph.graphql"
+    )
+
+
+def test_every_course_finds_its_resources_in_the_registry_beside_the_sandbox(made: tuple[Path, Sandbox]) -> None:
+    home, _ = made
+    query = '{ _entities(representations: [{__typename: "Course", scedCode: "02005"}]) { ... on Course '
+    query += "{ learningResources { name educationalAlignment { targetName } } } } }"
+    with registry_beside(home) as url:
+        assert url is not None
+        (course,) = httpx.post(url, json={"query": query}, timeout=20).json()["data"]["_entities"]
+    assert len(course["learningResources"]) == 4
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url, timeout=5)
+    with registry_beside(home / "elsewhere") as url:
+        assert url is None
 
 
 def test_a_start_that_fails_leaves_nothing_and_the_next_one_makes_it(

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from app.importers.sandbox import PROFILES, build
-from app.names import ClientId, Scope, SpaceId
+from app.names import ClientId, SpaceId
 from app.policy.authority import authority
 from app.policy.decide import Ask, Deny, Permit, Reason, decide
 from app.policy.known import Known
 from app.policy.lint import lint
 from app.policy.model import PolicySet
 from app.policy.reading import read_folder, read_policies
-from app.schema.catalogue import CATALOGUE, SCOPES
+from tests.sandbox import VOCABULARY
 
 FOLDER = Path(__file__).resolve().parents[2] / "policies"
 NOVEMBER = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ def policies() -> PolicySet:
 
 
 def decisions(policies: PolicySet, space: str, client: str, purpose: str) -> dict[str, Permit | Deny]:
-    scopes = frozenset(Scope(scope) for scope in SCOPES)
+    scopes = frozenset(VOCABULARY.scopes)
     by = authority(
         policies,
         client=ClientId(client),
@@ -46,7 +46,7 @@ def decisions(policies: PolicySet, space: str, client: str, purpose: str) -> dic
     )
     return {
         str(coordinate): decide(Ask(coordinate, fact.scope, fact.sensitivity, fact.is_text), by)
-        for coordinate, fact in CATALOGUE.items()
+        for coordinate, fact in VOCABULARY.facts.items()
     }
 
 
@@ -58,7 +58,7 @@ def test_every_file_can_be_read(policies: PolicySet) -> None:
 def test_every_grant_lists_only_what_the_graph_has(policies: PolicySet) -> None:
     for space in policies.spaces.values():
         for grant in space.grants:
-            assert set(grant.fields) <= set(CATALOGUE), grant.file
+            assert set(grant.fields) <= set(VOCABULARY.facts), grant.file
 
 
 @pytest.mark.parametrize(("space", "client", "purpose"), GRANTS)
@@ -81,7 +81,12 @@ def test_what_a_grant_lists_is_in_force_but_for_the_state_ceiling(
 
 
 def test_a_check_finds_the_ceiling_that_bites_and_nothing_else(policies: PolicySet) -> None:
-    known = Known(CATALOGUE, spaces=[profile.space for profile in PROFILES], scopes=SCOPES)
+    known = Known(
+        VOCABULARY.facts,
+        spaces=[profile.space for profile in PROFILES],
+        scopes=frozenset(VOCABULARY.scopes),
+        subgraphs=["registry"],
+    )
     (finding,) = lint(policies, known, NOVEMBER)
     assert (finding.file, finding.key) == ("mn/loon-lake/grants/rostersync.toml", "fields.Student")
     assert finding.message.startswith("The state denies Student.homeLanguage (mn/state.toml:8)")

@@ -8,10 +8,10 @@ import pytest
 from graphql import parse, validate
 
 from app.policy.decide import Reason
-from app.schema.build import graphql_schema
 from app.web.explorer import routes
 from app.web.site import site
 from tests.conftest import ROOT
+from tests.sandbox import COMPOSED
 
 pytestmark = pytest.mark.anyio
 SOURCES = ROOT / "app" / "web" / "graphiql"
@@ -72,7 +72,7 @@ async def test_a_page_that_was_not_built_says_how_to_build_it(tmp_path: Path) ->
 async def test_a_ready_query_is_good_and_says_first_what_it_shows(file: Path) -> None:
     text = file.read_text()
     assert re.match(r"# .+\.\n#\n# ", text)
-    assert validate(graphql_schema(), parse(text)) == []
+    assert validate(COMPOSED.schema, parse(text)) == []
 
 
 async def test_every_reason_of_a_denial_is_put_in_plain_words() -> None:

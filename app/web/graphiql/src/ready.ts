@@ -4,6 +4,7 @@ import denial from "./queries/denial.graphql?raw";
 import grant from "./queries/grant.graphql?raw";
 import mathGrades from "./queries/math-grades.graphql?raw";
 import nodeById from "./queries/node-by-id.graphql?raw";
+import resources from "./queries/resources.graphql?raw";
 import roster from "./queries/roster.graphql?raw";
 
 export interface Ready {
@@ -17,7 +18,7 @@ export interface Ready {
 
 const PLACE = "an id from an answer of yours";
 
-export const READY: Ready[] = [roster, mathGrades, denial, nodeById, grant, changesSince].map((text) => {
+export const READY: Ready[] = [roster, mathGrades, resources, denial, nodeById, grant, changesSince].map((text) => {
   const query = text.trim();
   const title = /^# (.+)\.$/m.exec(query)?.[1] ?? "Query";
   const name = /^query (\w+)/m.exec(query)?.[1] ?? "";
