@@ -62,7 +62,8 @@ async def answer(request: Request, rooms: Installation) -> Answer:
             plan = rooms.plan(authorized)
             stage("execute")
             asking = Asking(authority, bound.true, bound.arguments, rooms.settings.limits.chunk, ledger.holdings)
-            local = local_values(authorized, rooms.schema, bound.variables, bound.true)
+            asked = [one.presented() for one in await rooms.requests(authorized, caller)]
+            local = local_values(authorized, rooms.schema, bound.variables, bound.true, asked)
             parts = turn.pieces(rooms.run(plan, asking, bound, local, disclosure.send))
             denials = (one for one in (*authorized.denials, *plan.denials) if one.asked(bound.true))
             return Answer(await disclosure.answer(parts, denials), quota.headers())

@@ -5,7 +5,7 @@ the one in force; the caches are keyed by it, and it changes whenever a file, a 
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
@@ -27,12 +27,14 @@ from app.oauth.authorization import Authorization
 from app.oauth.caller import Caller
 from app.operation.authorize import authorize
 from app.operation.bind import Bound
-from app.operation.decided import Authorized
+from app.operation.decided import Authorized, Root
 from app.operation.model import Operation
 from app.operation.parse import parse_operation
 from app.operation.vocabulary import CORE_VOCABULARY
 from app.policy.authority import Authority, authority
 from app.policy.model import PolicySet
+from app.requests.model import AccessRequest
+from app.requests.store import of_client
 from app.settings import Settings
 from app.sources.fetch import Asking
 from app.spaces.identifiers import identifiers
@@ -135,7 +137,7 @@ class Installation:
         """
         if monotonic() - self.followed > LAGGING:
             raise Unavailable("The control database has not answered for too long: what it took back is not known.")
-        standing = self.authorization.standing(caller.client)
+        standing = self.authorization.standing(caller.client, caller.space)
         key = (caller.client, caller.space, caller.purpose, caller.scopes, standing)
         moment = self.clock()
         kept = self._authorities.get(key)
@@ -153,6 +155,12 @@ class Installation:
             now=moment,
         )
         return self._authorities.keep(key, (moment, made))[1]
+
+    async def requests(self, authorized: Authorized, caller: Caller) -> Sequence[AccessRequest]:
+        """What the caller has asked of the district, where an operation asks for that. Raises: Unavailable."""
+        if not any(isinstance(root, Root) and root.field == "requests" for root in authorized.roots):
+            return ()
+        return await of_client(self.control, caller.space, caller.client)
 
     def operation(self, document: str, name: str | None) -> Operation:
         """The operation of that text and name; parsed, validated and costed once. Raises: RequestError."""

@@ -29,7 +29,7 @@ from app.settings import Settings, read_settings
 from app.storage.probe import answers
 from app.telemetry.metrics import STAGES, turns
 from app.telemetry.trail import Trails
-from app.web import explorer, oauth, pages, probes, sandbox
+from app.web import explorer, oauth, pages, probes, requests, sandbox
 from app.web.edge import Watch
 from app.web.graphql import GraphQL
 from app.web.log import note
@@ -127,6 +127,7 @@ def routes(
     whole = cache(lambda: f"{print_schema(rooms.schema)}\n")
     return [
         Route("/graphql", graph),
+        *requests.routes(rooms, _challenge(rooms.settings)),
         *oauth.routes(rooms.authorization, rooms.rates.ask_for_token),
         *explorer.routes(sandbox=vendors is not None),
         *(sandbox.routes(rooms, vendors) if vendors is not None else ()),

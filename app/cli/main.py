@@ -34,6 +34,7 @@ COMMANDS = {
     "plan": "app.cli.plan:plan_command",
     "policy": "app.cli.policy:policy",
     "registry": "app.cli.registry:registry",
+    "request": "app.cli.request:request",
     "restore": "app.cli.backup:restore",
     "retention": "app.cli.retention:retention",
     "schema": "app.cli.schema:schema",

@@ -30,7 +30,7 @@ from app.operation.decided import (
 from app.operation.model import Selection
 from app.operation.vocabulary import Vocabulary
 
-LOCAL = frozenset({"grant"})
+LOCAL = frozenset({"grant", "requests"})
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

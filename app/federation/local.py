@@ -1,6 +1,6 @@
-"""Root fields that no source answers: the caller's own grant, and introspection."""
+"""Root fields that no source answers: the caller's own grant and requests, and introspection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from graphql import GraphQLSchema
 
@@ -16,9 +16,13 @@ from app.schema.facts import Fact
 
 
 def local_values(
-    authorized: Authorized, schema: GraphQLSchema, variables: dict[str, object], true: frozenset[str]
+    authorized: Authorized,
+    schema: GraphQLSchema,
+    variables: dict[str, object],
+    true: frozenset[str],
+    requests: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, object]:
-    """Their values, as the operation asks for them, by response key."""
+    """Their values, as the operation asks for them, by response key. `requests`: what the caller has asked for."""
     asked = [root for root in authorized.roots if isinstance(root, Root) and holds(root.when, true)]
     values: dict[str, object] = {}
     if any(root.field in INTROSPECTION for root in asked):
@@ -27,6 +31,9 @@ def local_values(
         if root.field == "grant":
             grant = own_grant(authorized.authority, authorized.facts)
             values[root.response_key] = None if grant is None else project(root.children["Grant"], grant, "Grant", true)
+        elif root.field == "requests":
+            below = root.children["AccessRequest"]
+            values[root.response_key] = [project(below, one, "AccessRequest", true) for one in requests]
     return values
 
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from types import MappingProxyType
 
 from authlib.oauth2 import OAuth2Error
@@ -63,6 +64,7 @@ class Authorization:
         self._number: int | None = None
         self._standings: dict[ClientId, Standing] = {}
         self._revoked: frozenset[str] = frozenset()
+        self._suspended: frozenset[tuple[SpaceId, ClientId]] = frozenset()
         self._callers: OrderedDict[str, Caller] = OrderedDict()
         self._unread: str | None = None  # the file that keeps the signing keys from being read
 
@@ -89,9 +91,10 @@ class Authorization:
         """Whether a caller's token and client are still good, its time aside: what began within it may end."""
         return self._stands(caller.client, caller.jti)
 
-    def standing(self, client: ClientId) -> Standing:
-        """How a client stands now. One that is unknown holds nothing."""
-        return self._standings.get(client, _UNKNOWN)
+    def standing(self, client: ClientId, space: SpaceId | None = None) -> Standing:
+        """How a client stands now, with the installation or in one space. One that is unknown holds nothing."""
+        found = self._standings.get(client, _UNKNOWN)
+        return replace(found, suspended=True) if (space, client) in self._suspended else found
 
     async def follow(self) -> None:
         """Take in what changed: clients, revocations, signing keys. Raises: Unavailable."""
@@ -117,9 +120,13 @@ class Authorization:
                 clients = (await connection.execute(select(tables.client))).all()
                 still = tables.revoked_jti.c.expires > int(self._clock())
                 revoked = (await connection.scalars(select(tables.revoked_jti.c.jti).where(still))).all()
+                suspended = (
+                    await connection.execute(select(tables.suspension.c.space, tables.suspension.c.client))
+                ).all()
         except (SQLAlchemyError, OSError) as error:
             raise Unavailable(f"The control database does not answer ({type(error).__name__}).") from error
         self._revoked = frozenset(revoked)
+        self._suspended = frozenset((SpaceId(row.space), ClientId(row.client)) for row in suspended)
         self._standings = {
             ClientId(row.id): Standing(frozenset(map(Scope, row.scopes)), suspended=row.standing != State.ACTIVE)
             for row in clients

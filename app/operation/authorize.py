@@ -210,7 +210,7 @@ OF_THE_CLIENT = frozenset({Reason.CLIENT_SUSPENDED, Reason.NO_GRANT, Reason.GRAN
 SILENT = Deny(Reason.NOT_GRANTED)
 """What is said of a coordinate that nobody declared."""
 
-CORE_ROOTS = frozenset({*ROOT_TYPES, "node", "grant"})
+CORE_ROOTS = frozenset({*ROOT_TYPES, "node", "grant", "requests"})
 """The root fields of the core."""
 
 

@@ -26,7 +26,7 @@ ROOT_TYPES: Mapping[str, str] = {
     "courses": "Course",
     "sessions": "Session",
 }
-"""The guarded type that each root field enters. `node` may enter any, `grant` none."""
+"""The guarded type that each root field enters. `node` may enter any, `grant` and `requests` none."""
 
 INTROSPECTION = frozenset({"__schema", "__type"})
 """Root fields that tell of the public schema alone."""

@@ -12,10 +12,10 @@ from app.operation.decided import ROOT_TYPES
 from app.schema.catalogue import CATALOGUE, RESTRICTED, SCOPES, TYPES
 from app.schema.facts import Fact
 
-FRAMES = frozenset({"PageInfo", "Grant", "GrantedCoordinate", "GrantedRows"}).union(
-    *({f"{name}Connection", f"{name}Edge"} for name in ROOT_TYPES.values())
-)
-"""Types that hold nothing of a record: they arrange records, or tell the caller of its own grant."""
+FRAMES = frozenset(
+    {"PageInfo", "Grant", "GrantedCoordinate", "GrantedRows", "AccessRequest", "RequestedCoordinate"}
+).union(*({f"{name}Connection", f"{name}Edge"} for name in ROOT_TYPES.values()))
+"""Types that hold nothing of a record: they arrange records, or tell the caller of its own grant and requests."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -148,7 +148,7 @@ def advice(reason: Reason, ask: Ask, authority: Authority) -> str:
     grant = authority.grant
     match reason:
         case Reason.CLIENT_SUSPENDED:
-            return "The client is suspended. Ask the operator of this service to lift the suspension."
+            return f"The client is suspended. Ask {who} or the operator of this service to lift the suspension."
         case Reason.SCOPE_MISSING if ask.scope in authority.registered:
             return f"The token lacks the scope {ask.scope}. Ask for a token with it."
         case Reason.SCOPE_MISSING:

@@ -7,6 +7,7 @@ import strawberry
 from app.schema.connections import Connection
 from app.schema.filters import where
 from app.schema.grant import Grant
+from app.schema.request import AccessRequest
 from app.schema.types.enrollments import Grade, SchoolEnrollment, SectionEnrollment
 from app.schema.types.node import Node
 from app.schema.types.organisations import District, School, Session
@@ -36,6 +37,14 @@ def _one(of: Any, sentence: str) -> Any:
         _presented()
 
     resolve.__annotations__ = {"return": of | None}
+    return strawberry.field(resolver=resolve, description=sentence)
+
+
+def _own(of: Any, sentence: str) -> Any:
+    def resolve() -> object:
+        _presented()
+
+    resolve.__annotations__ = {"return": list[of] | None}
     return strawberry.field(resolver=resolve, description=sentence)
 
 
@@ -90,3 +99,6 @@ class Query:
     sessions: Connection[Session] | None = _page(Session, "The sessions of the schools that the grant is for.")
     node: Node | None = _by_id(Node, "Any one record.")
     grant: Grant | None = _one(Grant, "The caller's own grant: what may be read, of whom, until when.")
+    requests: list[AccessRequest] | None = _own(
+        AccessRequest, "What the caller has asked of the district, and what became of it, the newest first."
+    )

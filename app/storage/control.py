@@ -1,7 +1,7 @@
 """The tables of the control database: what belongs to the installation and to no district alone.
 
-Shape: clients with their secrets and keys, what was used up or revoked, the published policy set, and the districts'
-officers. Nothing here is a student's.
+Shape: clients with their secrets and keys, what was used up or revoked, the published policy set, the districts'
+officers, what vendors asked for and what was decided. Nothing here is a student's.
 Units: times are seconds since 1970, in UTC.
 """
 
@@ -165,6 +165,68 @@ officer_failure = Table(
     Column("who", String, primary_key=True),
     Column("minute", BigInteger, primary_key=True),
     Column("failures", Integer, nullable=False),
+)
+
+access_request = Table(
+    "access_request",
+    metadata,
+    # What a vendor asks of a district, or an officer proposes. INVARIANT: it grants nothing, whatever its state.
+    Column("space", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # counted in each space for itself
+    Column("id", String, nullable=False),  # what the vendor knows it by: tells nothing of other requests
+    _of_client(),
+    Column("purpose", String, nullable=False),
+    Column("state", String, nullable=False),  # see app.requests.model
+    Column("asked", BigInteger, nullable=False),
+    Column("asked_by", String, nullable=False),  # an officer's address; empty: the client itself
+    Column("form", JSON, nullable=False),  # as it was sent
+    Column("given", JSON, nullable=False),  # the coordinates that were approved
+    Column("decided", BigInteger),
+    Column("reason", String, nullable=False),
+    Index(None, "id", unique=True),
+    Index(None, "space", "client"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    # What officers did: never changed, never deleted.
+    Column("number", NUMBER, Identity(always=False), primary_key=True, autoincrement=True),
+    Column("space", String, nullable=False),
+    Column("client", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("deed", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("request", Integer),
+    Column("file", String, nullable=False),  # the policy file that was written; empty: none
+    Column("revision", String, nullable=False),  # its revision since
+    Index(None, "space", "client"),
+    sqlite_autoincrement=True,
+)
+
+suspension = Table(
+    "suspension",
+    metadata,
+    # Clients that a district lets read nothing for now. A row that is gone is a suspension that was lifted.
+    Column("space", String, primary_key=True),
+    _of_client(primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    # Where a client is told that one of its requests was decided.
+    _of_client(primary_key=True),
+    Column("url", String, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("told", BigInteger),  # when it last took something
+    Column("failures", Integer, nullable=False),  # since then
 )
 
 change = Table(

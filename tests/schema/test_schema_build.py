@@ -87,6 +87,7 @@ def test_the_roots_are_these() -> None:
         "sessions": "SessionConnection",
         "node": "Node",
         "grant": "Grant",
+        "requests": "[AccessRequest!]",
     }
 
 

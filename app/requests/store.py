@@ -1,0 +1,251 @@
+"""Requests, decisions and suspensions, in the control database.
+
+Every write that running servers or waiting pages must follow moves the change number.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.errors import RequestError, Unavailable
+from app.names import ClientId, Coordinate, SpaceId
+from app.requests.form import Form, restored, stored
+from app.requests.model import AccessRequest, Deed, Done, State, Suspension
+from app.storage.control import CHANGED, access_request, client, decision, suspension
+
+MOST_OPEN = 20
+"""How many requests of one client may be open in a space at once."""
+
+SHOWN = 50
+UNDECIDED = (State.OPEN, State.WAITING)
+
+
+async def ask(
+    control: AsyncEngine, space: SpaceId, who: ClientId, form: Form, *, now: datetime, asked_by: str = ""
+) -> AccessRequest:
+    """Keep a request. Raises: RequestError if too many are open, Unavailable."""
+    try:
+        async with control.begin() as connection:
+            # INVARIANT: the change number is written first: its row lock lets one request through at a time.
+            await connection.execute(CHANGED)
+            if await connection.scalar(select(client.c.id).where(client.c.id == who)) is None:
+                raise RequestError("There is no such client. Register it first.", code="CLIENT_UNKNOWN")
+            here = access_request.c.space == space
+            mine = here & (access_request.c.client == who) & access_request.c.state.in_(UNDECIDED)
+            if int(await connection.scalar(select(func.count()).where(mine)) or 0) >= MOST_OPEN:
+                raise RequestError(
+                    f"There are {MOST_OPEN} requests of yours that nobody has decided. Wait for the district.",
+                    code="REQUESTS_TOO_MANY",
+                )
+            last = await connection.scalar(select(func.max(access_request.c.number)).where(here))
+            made = AccessRequest(
+                space,
+                int(last or 0) + 1,
+                secrets.token_urlsafe(12),
+                who,
+                form.purpose,
+                State.OPEN,
+                _moment(int(now.timestamp())),
+                asked_by,
+                form,
+                frozenset(),
+                None,
+                "",
+            )
+            await connection.execute(
+                insert(access_request).values(
+                    space=space,
+                    number=made.number,
+                    id=made.id,
+                    client=who,
+                    purpose=form.purpose,
+                    state=State.OPEN,
+                    asked=int(now.timestamp()),
+                    asked_by=asked_by,
+                    form=stored(form),
+                    given=[],
+                    reason="",
+                )
+            )
+            return made
+    except (SQLAlchemyError, OSError) as error:
+        raise _silent(error) from error
+
+
+async def of_client(control: AsyncEngine, space: SpaceId, who: ClientId) -> Sequence[AccessRequest]:
+    """A client's own requests to a space, the newest first. What officers proposed is the district's own."""
+    mine = (access_request.c.client == who) & (access_request.c.asked_by == "")
+    return await _requests(control, space, mine, limit=SHOWN)
+
+
+async def by_id(control: AsyncEngine, space: SpaceId, who: ClientId, id: str) -> AccessRequest | None:  # noqa: A002
+    """One of a client's own requests by the id that it was given."""
+    mine = (access_request.c.client == who) & (access_request.c.id == id) & (access_request.c.asked_by == "")
+    return next(iter(await _requests(control, space, mine)), None)
+
+
+async def by_number(control: AsyncEngine, space: SpaceId, number: int) -> AccessRequest | None:
+    """One request to a space."""
+    return next(iter(await _requests(control, space, access_request.c.number == number)), None)
+
+
+async def undecided(control: AsyncEngine, space: SpaceId) -> Sequence[AccessRequest]:
+    """The requests that wait for an officer of a space, the newest first."""
+    return await _requests(control, space, access_request.c.state.in_(UNDECIDED))
+
+
+async def newest(control: AsyncEngine, space: SpaceId, limit: int = 200) -> Sequence[AccessRequest]:
+    """A space's requests, the newest first."""
+    return await _requests(control, space, limit=limit)
+
+
+async def decide(
+    control: AsyncEngine, request: AccessRequest, state: State, given: frozenset[Coordinate], done: Done
+) -> bool:
+    """Keep what was decided. False: somebody else decided in the meantime, and nothing is kept. Raises: Unavailable."""
+    values = {
+        "state": state,
+        "given": sorted(given),
+        "decided": int(done.at.timestamp()),
+        "reason": done.reason,
+    }
+    this = (access_request.c.space == request.space) & (access_request.c.number == request.number)
+    try:
+        async with control.begin() as connection:
+            await connection.execute(CHANGED)
+            changed = await connection.execute(
+                update(access_request).where(this, access_request.c.state == request.state).values(**values)
+            )
+            if changed.rowcount != 1:
+                return False
+            await _keep(connection, request.space, done)
+            return True
+    except (SQLAlchemyError, OSError) as error:
+        raise _silent(error) from error
+
+
+async def note(control: AsyncEngine, space: SpaceId, done: Done) -> None:
+    """Keep what an officer did without a request. Raises: Unavailable."""
+    try:
+        async with control.begin() as connection:
+            await connection.execute(CHANGED)
+            await _keep(connection, space, done)
+    except (SQLAlchemyError, OSError) as error:
+        raise _silent(error) from error
+
+
+async def suspend(control: AsyncEngine, space: SpaceId, done: Done) -> None:
+    """Let a client read nothing here, or let it read again, as the deed says. Raises: Unavailable."""
+    this = (suspension.c.space == space) & (suspension.c.client == done.client)
+    try:
+        async with control.begin() as connection:
+            await connection.execute(CHANGED)
+            if done.deed is Deed.SUSPEND:
+                if await connection.scalar(select(suspension.c.at).where(this)) is None:
+                    row = {"space": space, "client": done.client, "at": int(done.at.timestamp())}
+                    await connection.execute(insert(suspension).values(**row, by=done.by, reason=done.reason))
+            else:
+                await connection.execute(delete(suspension).where(this))
+            await _keep(connection, space, done)
+    except (SQLAlchemyError, OSError) as error:
+        raise _silent(error) from error
+
+
+async def suspended(control: AsyncEngine, space: SpaceId, who: ClientId) -> Suspension | None:
+    """Since when a client is suspended here, and by whom; None if it is not."""
+    query = select(suspension).where(suspension.c.space == space, suspension.c.client == who)
+    row = next(iter(await _rows(control, query)), None)
+    return None if row is None else Suspension(ClientId(row.client), _moment(row.at), row.by, row.reason)
+
+
+async def decisions(
+    control: AsyncEngine, space: SpaceId, *, who: ClientId | None = None, request: int | None = None
+) -> Sequence[Done]:
+    """What officers did of a client, or of a request, the newest first."""
+    query = select(decision).where(decision.c.space == space).order_by(decision.c.number.desc()).limit(SHOWN)
+    if who is not None:
+        query = query.where(decision.c.client == who)
+    if request is not None:
+        query = query.where(decision.c.request == request)
+    return [
+        Done(
+            ClientId(row.client),
+            row.purpose,
+            _moment(row.at),
+            row.by,
+            row.role,
+            Deed(row.deed),
+            row.reason,
+            row.request,
+            row.file,
+            row.revision,
+        )
+        for row in await _rows(control, query)
+    ]
+
+
+async def _keep(connection: AsyncConnection, space: SpaceId, done: Done) -> None:
+    await connection.execute(
+        insert(decision).values(
+            space=space,
+            client=done.client,
+            purpose=done.purpose,
+            at=int(done.at.timestamp()),
+            by=done.by,
+            role=done.role,
+            deed=done.deed,
+            reason=done.reason,
+            request=done.request,
+            file=done.file,
+            revision=done.revision,
+        )
+    )
+
+
+async def _requests(
+    control: AsyncEngine, space: SpaceId, where: Any = None, limit: int = 1_000
+) -> Sequence[AccessRequest]:
+    query = select(access_request).where(access_request.c.space == space)
+    if where is not None:
+        query = query.where(where)
+    query = query.order_by(access_request.c.number.desc()).limit(limit)
+    return [_request(row) for row in await _rows(control, query)]
+
+
+async def _rows(control: AsyncEngine, query: Any) -> Sequence[Row[Any]]:
+    try:
+        async with control.connect() as connection:
+            rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
+            return rows
+    except (SQLAlchemyError, OSError) as error:
+        raise _silent(error) from error
+
+
+def _request(row: Row[Any]) -> AccessRequest:
+    return AccessRequest(
+        SpaceId(row.space),
+        row.number,
+        row.id,
+        ClientId(row.client),
+        row.purpose,
+        State(row.state),
+        _moment(row.asked),
+        row.asked_by,
+        restored(row.form),
+        frozenset(map(Coordinate, row.given)),
+        None if row.decided is None else _moment(row.decided),
+        row.reason,
+    )
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _silent(error: Exception) -> Unavailable:
+    return Unavailable(f"The control database does not answer ({type(error).__name__}). Nothing was changed.")
