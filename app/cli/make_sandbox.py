@@ -58,6 +58,7 @@ MATHPATH_SCOPES = (
     "school/directory.read",
     "grade/marks.read",
     "resource/catalog.read",
+    "grade/gradebook.read",
 )
 
 DATE = re.compile(r"\b(20\d\d)(-\d\d-\d\d)")
@@ -86,13 +87,13 @@ PRODUCTS = (
     ),
     Product(
         "mathpath",
-        "a mathematics product: mathematics sections and their grades",
+        "a mathematics product: mathematics sections, their grades and the points of pieces of work",
         MATHPATH_SCOPES,
         (Access(FIRST, "instruction"),),
     ),
     Product(
         "rostersync",
-        "a broad roster sync: accounts and classes, no grades",
+        "a broad roster sync: accounts, classes, and parents or programs; no grades",
         UNRESTRICTED,
         (Access(FIRST, "rostering"), Access(SECOND, "rostering")),
     ),

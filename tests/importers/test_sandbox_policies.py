@@ -110,6 +110,6 @@ def test_the_conditions_on_rows_name_what_the_districts_have(policies: PolicySet
 
 def test_every_file_of_the_repository_is_toml() -> None:
     files = sorted(FOLDER.rglob("*.toml"))
-    assert len(files) == 12
+    assert len(files) == 13
     for file in files:
         tomllib.loads(file.read_text(encoding="utf-8"))
