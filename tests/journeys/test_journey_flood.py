@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app import main
+from app.console.desk import open_desk
 from app.settings import Limits, Traffic
 from app.web.probes import Readiness
 from app.web.site import site
@@ -67,10 +68,13 @@ async def test_beside_a_flood_another_client_is_answered_first(larkspur: Asked, 
     other = await request(
         larkspur, "other", f'{{ student(id: "{larkspur.id("other", "Student", worlds.ANA)}") {{ firstName }} }}'
     )
-    app = site(main.routes(larkspur.rooms, main.graphql(larkspur.rooms), Readiness({}), None))
     theirs: Counter[bytes] = Counter()
     ours: Counter[bytes] = Counter()
-    async with served(app) as port:
+    rooms = larkspur.rooms
+    async with (
+        open_desk(rooms) as desk,
+        served(site(main.routes(rooms, main.graphql(rooms), Readiness({}), None, desk))) as port,
+    ):
         async with asyncio.timeout(50):
             tasks = [asyncio.create_task(ask(port, flooding, theirs, 10_000)) for _ in range(CONNECTIONS)]
             while not theirs:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app import main
+from app.console.desk import open_desk
 from app.ledger.reading import Filters, entries
 from app.oauth.clients import add_client
 from app.settings import Traffic
@@ -28,8 +29,11 @@ GRAPHQL = "application/graphql-response+json"
 async def limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Asked, httpx.AsyncClient]]:
     monkeypatch.setattr(rates, "PAUSE", 0)
     settings = {"traffic": Traffic(points_per_minute=3, tokens_per_minute=2)}
-    async with opened(tmp_path / "home", GRANTS, databases={worlds.SPACE: None}, settings=settings) as asked:
-        app = site(main.routes(asked.rooms, main.graphql(asked.rooms), Readiness({}), None))
+    async with (
+        opened(tmp_path / "home", GRANTS, databases={worlds.SPACE: None}, settings=settings) as asked,
+        open_desk(asked.rooms) as desk,
+    ):
+        app = site(main.routes(asked.rooms, main.graphql(asked.rooms), Readiness({}), None, desk))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://h") as client:
             yield asked, client
 
