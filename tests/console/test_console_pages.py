@@ -250,7 +250,7 @@ async def test_older_entries_are_led_to(office: Office, monkeypatch: pytest.Monk
     assert sorted({*numbers[0], *numbers[1]}) == ["1", "2", "3"]
 
 
-async def test_no_cell_of_a_file_is_a_formula(office: Office) -> None:
+async def test_threat_32_no_cell_of_a_file_is_a_formula(office: Office) -> None:
     text = (await (await office.officer()).get("/console/disclosures.csv")).text
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     assert any(f"'{FORMULA}" in row for row in rows)

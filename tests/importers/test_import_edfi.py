@@ -97,7 +97,7 @@ BILLION = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
         ("", "no well-formed XML"),
     ],
 )
-async def test_a_document_that_means_harm_is_refused(
+async def test_threat_32_a_document_that_means_harm_is_refused(
     sqlite_space: AsyncEngine, tmp_path: Path, document: str, said: str
 ) -> None:
     (tmp_path / "r").mkdir()

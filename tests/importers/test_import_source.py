@@ -27,7 +27,7 @@ async def test_an_archive_is_read_wherever_its_folder_lies(sqlite_space: AsyncEn
     assert (report.rejected, report.counts_in["Student"]) == ([], 2)
 
 
-async def test_an_entry_that_points_outside_is_refused(sqlite_space: AsyncEngine, tmp_path: Path) -> None:
+async def test_threat_32_an_entry_that_points_outside_is_refused(sqlite_space: AsyncEngine, tmp_path: Path) -> None:
     bad: dict[str, str | bytes] = {
         "../evil.csv": "x",
         "/etc/evil.csv": "x",
@@ -45,7 +45,7 @@ async def test_a_nested_archive_is_not_opened(sqlite_space: AsyncEngine, tmp_pat
     assert [one.file for one in report.noted] == ["more.zip"]
 
 
-async def test_a_zip_bomb_is_refused_before_it_is_read(sqlite_space: AsyncEngine, tmp_path: Path) -> None:
+async def test_threat_32_a_zip_bomb_is_refused_before_it_is_read(sqlite_space: AsyncEngine, tmp_path: Path) -> None:
     with pytest.raises(HomeroomError, match="times its size"):
         await bring(sqlite_space, archive(tmp_path / "r.zip", {**CSV, "users.csv": b"," * 30_000_000}))
 

@@ -81,7 +81,7 @@ UNKNOWN = ["0" * 32, "f" * 32, "", "1", "no id at all", "٣" * 32]
 
 
 @pytest.mark.parametrize("way", BY_ID)
-async def test_a_foreign_id_is_answered_exactly_as_an_unknown_one(two: Asked, way: str) -> None:
+async def test_threat_9_a_foreign_id_is_answered_exactly_as_an_unknown_one(two: Asked, way: str) -> None:
     query = BY_ID[way]
     own: list[bytes] = []
     for type_name in ("Student", "Section", "School"):
@@ -146,7 +146,7 @@ async def test_a_cursor_goes_on_where_its_page_ended(two: Asked) -> None:
     assert [edge["node"]["firstName"] for edge in edges] == ["Tess", "Kim", "Max", "Ivy", "Gus", "Nia", "Pat", "Zed"]
 
 
-async def test_a_cursor_is_refused_to_another_vendor_and_in_another_space(two: Asked) -> None:
+async def test_threat_8_a_cursor_is_refused_to_another_vendor_and_in_another_space(two: Asked) -> None:
     theirs = await cursor(two, "mathpath")
     assert await code(two, "readwell", PAGE, {"after": theirs}) == "CURSOR_UNKNOWN"
     assert await code(two, "readwell", PAGE, {"after": await cursor(two, "readwell", THERE)}) == "CURSOR_UNKNOWN"
@@ -166,7 +166,7 @@ async def test_a_cursor_is_refused_in_another_list_and_with_another_filter(two: 
     }
 
 
-async def test_an_altered_cursor_is_refused(two: Asked) -> None:
+async def test_threat_8_an_altered_cursor_is_refused(two: Asked) -> None:
     own = await cursor(two, "readwell")
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     altered = [own[:at] + alphabet[(alphabet.index(own[at]) + 4) % 64] + own[at + 1 :] for at in range(len(own))]

@@ -148,7 +148,7 @@ def suspend(home: Home) -> None:
 
 
 @pytest.mark.parametrize("end", [narrow, revoke, suspend])
-async def test_access_that_ends_while_an_answer_is_read_aborts_it(
+async def test_threat_25_access_that_ends_while_an_answer_is_read_aborts_it(
     district: tuple[Home, Vendor], end: Callable[[Home], None]
 ) -> None:
     home, vendor = district

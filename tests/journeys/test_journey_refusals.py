@@ -230,7 +230,7 @@ def test_a_page_and_a_body_past_their_limits_are_told_so(world: World) -> None:
     assert "262144" in error["message"]
 
 
-def test_a_filter_by_what_is_not_granted_runs_nothing(world: World) -> None:
+def test_threat_7_a_filter_by_what_is_not_granted_runs_nothing(world: World) -> None:
     before = left(world.entries())
     token = world.server.token(world.readwell, SMALL)
     refused = world.server.post(token, '{ students(where: {lastSurname: {eq: "Miller"}}) { nodes { id } } }')

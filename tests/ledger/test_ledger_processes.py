@@ -76,7 +76,7 @@ async def test_a_killed_server_keeps_every_acknowledged_entry_and_a_sound_chain(
     assert sum(stream.records for stream in verdict.interrupted) >= len(acknowledged)
 
 
-async def test_two_servers_at_once_keep_one_chain(
+async def test_threat_33_two_servers_at_once_keep_one_chain(
     engine: AsyncEngine, ledger_url: str, checkpoints: Checkpoints, tmp_path: Path
 ) -> None:
     processes = [server(ledger_url, tmp_path, name, 50) for name in ("one", "other")]

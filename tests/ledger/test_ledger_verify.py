@@ -63,7 +63,7 @@ async def test_entries_that_no_checkpoint_vouches_for_yet_are_sound(
     assert verdict.vouched == 0
 
 
-async def test_an_edited_entry_is_found(recorded: AsyncEngine, checkpoints: Checkpoints) -> None:
+async def test_threat_33_an_edited_entry_is_found(recorded: AsyncEngine, checkpoints: Checkpoints) -> None:
     forged = prepare(an_entry(request="r5", disclosed=disclosed(99)))
     async with recorded.begin() as connection:
         await connection.execute(
@@ -97,7 +97,7 @@ async def test_an_edited_entry_with_the_whole_chain_made_to_fit_is_found_by_the_
     assert all("A checkpoint vouches for another history" in finding for finding in findings)
 
 
-async def test_a_removed_entry_is_found(recorded: AsyncEngine, checkpoints: Checkpoints) -> None:
+async def test_threat_33_a_removed_entry_is_found(recorded: AsyncEngine, checkpoints: Checkpoints) -> None:
     await tamper(recorded, "DELETE FROM entry WHERE sequence = 4")
     [finding] = (await verify(recorded, checkpoints)).findings
     assert finding.startswith("Entry 5 stands where entry 4 should")
@@ -125,7 +125,7 @@ async def test_a_removed_entry_with_the_whole_chain_made_to_fit_is_found(
     assert not (await verify(recorded, checkpoints)).sound
 
 
-async def test_reordered_entries_are_found(recorded: AsyncEngine, checkpoints: Checkpoints) -> None:
+async def test_threat_33_reordered_entries_are_found(recorded: AsyncEngine, checkpoints: Checkpoints) -> None:
     await tamper(
         recorded,
         "UPDATE entry SET sequence = -1 WHERE sequence = 4",
@@ -145,7 +145,7 @@ async def test_reordered_entries_with_the_whole_chain_made_to_fit_are_found(
     assert not (await verify(recorded, checkpoints)).sound
 
 
-async def test_entries_cut_off_at_the_end_are_found(recorded: AsyncEngine, checkpoints: Checkpoints) -> None:
+async def test_threat_33_entries_cut_off_at_the_end_are_found(recorded: AsyncEngine, checkpoints: Checkpoints) -> None:
     await tamper(recorded, "DELETE FROM entry WHERE sequence > 7")
     [finding] = (await verify(recorded, checkpoints)).findings
     assert finding.startswith("The ledger ends at entry 7, but a checkpoint of ")

@@ -160,7 +160,7 @@ def test_aliases_are_selections_and_one_key_is_one_selection_however_often_it_is
         ("@skip(if: $p)", [], True),
     ],
 )
-def test_a_branch_is_decided_always_and_its_denial_told_when_it_is_asked(
+def test_threat_12_a_branch_is_decided_always_and_its_denial_told_when_it_is_asked(
     condition: str, true: list[str], asked: bool
 ) -> None:
     for text in (
@@ -277,7 +277,7 @@ def test_a_type_that_nobody_classified_is_denied() -> None:
     ]
 
 
-def test_a_filter_may_name_only_what_is_granted_as_it_is() -> None:
+def test_threat_7_a_filter_may_name_only_what_is_granted_as_it_is() -> None:
     it = authorized("{ students { nodes { id } } }")
     assert it.filters(Coordinate("Student.firstName")) == Permit(None)
     assert it.filters(Coordinate("Student.lastSurname")) == Deny(Reason.NOT_GRANTED)  # shortened

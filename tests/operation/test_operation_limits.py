@@ -70,7 +70,7 @@ def test_a_request_past_the_cost_limit_is_told_its_figure() -> None:
 
 
 @pytest.mark.parametrize("on", ["Query", "Student", "Nothing"])
-def test_thirty_doublings_are_refused_at_their_whole_cost(on: str) -> None:
+def test_threat_3_thirty_doublings_are_refused_at_their_whole_cost(on: str) -> None:
     enter = "{ ...F0 }" if on == "Query" else "{ students(first: 1) { nodes { ...F0 } } }"
     extensions = refusal(f"{enter} {doubling(30, on, '__typename')}")
     assert extensions["code"] == "LIMIT_COST"
@@ -108,7 +108,7 @@ def test_the_smallest_and_the_largest_page_can_be_asked_for() -> None:
     assert cost("{ students(first: 10000) { nodes { id } } }").fixed == 20_001
 
 
-def test_a_thousand_aliases_of_one_field_are_refused() -> None:
+def test_threat_1_a_thousand_aliases_of_one_field_are_refused() -> None:
     aliases = " ".join(f"a{number}: __typename" for number in range(1000))
     assert refusal(f"{{ {aliases} }}") == {"code": "LIMIT_ALIASES", "limit": 200, "figure": 1000}
 

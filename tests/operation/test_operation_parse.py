@@ -99,7 +99,7 @@ def test_every_error_is_told_up_to_a_bound() -> None:
         "{ __typename @skp(if: true) }",
     ],
 )
-def test_a_name_that_is_nearly_right_is_not_put_right(text: str) -> None:
+def test_threat_5_a_name_that_is_nearly_right_is_not_put_right(text: str) -> None:
     told = str(refusal(text).errors)
     assert "Did you mean" not in told
     for name in ("firstName", "sourceKey", "'students'", "'Student'?", "SEMESTER'", "@skip"):
@@ -115,5 +115,5 @@ def test_a_name_that_is_nearly_right_is_not_put_right(text: str) -> None:
         "{ ... on _Service { sdl } }",
     ],
 )
-def test_what_is_federations_own_cannot_be_reached(text: str) -> None:
+def test_threat_10_what_is_federations_own_cannot_be_reached(text: str) -> None:
     assert refusal(text).code == "GRAPHQL_VALIDATION_FAILED"

@@ -92,7 +92,7 @@ def test_variables_are_an_object(raw: object) -> None:
     assert "The variables are an object" in refusal(BY_ID, raw).message
 
 
-def test_a_number_of_five_thousand_digits_is_refused() -> None:
+def test_threat_11_a_number_of_five_thousand_digits_is_refused() -> None:
     assert "more than 64 bits" in refusal(BY_ID, {"id": 10**5000}).message
     assert "more than 64 bits" in refusal(BY_ID, {"id": "a", "other": [-(10**5000)]}).message
     assert coerced(BY_ID, {"id": 2**63 - 1}) == {"id": str(2**63 - 1)}
@@ -104,7 +104,7 @@ def test_a_number_that_is_not_finite_is_refused(number: float) -> None:
 
 
 @pytest.mark.parametrize("raw", [{"id": "\ud800"}, {"id": "a", "\udfff": 1}, {"id": "a", "o": ["é", "\ud800"]}])
-def test_half_a_character_is_refused(raw: object) -> None:
+def test_threat_11_half_a_character_is_refused(raw: object) -> None:
     assert "lone surrogate" in refusal(BY_ID, raw).message
 
 

@@ -108,7 +108,7 @@ def test_a_renewal_follows_the_grant_that_it_renews(day: datetime, file: str) ->
     assert by.grant.file.endswith(f"/{file}.toml")
 
 
-def test_two_grants_never_mix() -> None:
+def test_threat_31_two_grants_never_mix() -> None:
     other = GRANT.replace('"firstName"', '"birthDate"')
     by = caller(with_two(GRANT, other))
     assert decide(ask("Student.firstName"), by) == Permit(None)

@@ -62,7 +62,7 @@ def test_a_grant_begins_on_its_first_day_in_the_districts_time_zone() -> None:
     assert decided("Student.firstName", now=chicago(2026, 8, 15, 0, 0)) == Permit(None)
 
 
-def test_a_grant_ends_with_its_last_day_in_the_districts_time_zone() -> None:
+def test_threat_34_a_grant_ends_with_its_last_day_in_the_districts_time_zone() -> None:
     assert decided("Student.firstName", now=datetime(2027, 7, 1, 4, 59, tzinfo=UTC)) == Permit(None)
     assert decided("Student.firstName", now=datetime(2027, 7, 1, 5, 0, tzinfo=UTC)) == Deny(Reason.GRANT_EXPIRED)
 
@@ -255,7 +255,7 @@ def test_advice_names_the_space_where_the_district_is_not_known() -> None:
     assert "tx/nowhere" in advice(Reason.NO_GRANT, ask("Student.firstName"), caller(space="tx/nowhere"))
 
 
-def test_the_day_after_the_last_is_counted_over_a_change_of_daylight_saving() -> None:
+def test_threat_34_the_day_after_the_last_is_counted_over_a_change_of_daylight_saving() -> None:
     # On 2026-11-01 Chicago has 25 hours.
     november = given_files(grant=GRANT.replace("2027-06-30", "2026-11-01"))
     last = datetime(2026, 11, 2, 6, 0, tzinfo=UTC) - timedelta(microseconds=1)

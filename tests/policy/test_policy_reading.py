@@ -236,7 +236,7 @@ places = st.sampled_from([STATE_FILE, DISTRICT_FILE, GRANT_FILE, "x.toml"]) | st
 
 
 @given(st.dictionaries(places, st.binary(max_size=200), max_size=4), st.dictionaries(places, st.binary(max_size=200)))
-def test_any_bytes_give_a_set(given_files: dict[str, bytes], last_good: dict[str, bytes]) -> None:
+def test_threat_24_any_bytes_give_a_set(given_files: dict[str, bytes], last_good: dict[str, bytes]) -> None:
     policies = read_policies(given_files, last_good)
     assert set(policies.files) <= set(given_files)
     assert all(one.line >= 1 for one in policies.findings)
@@ -265,7 +265,7 @@ def test_a_folder_is_read_by_paths_within_it(tmp_path: Path) -> None:
     assert read_folder(tmp_path) == files()
 
 
-def test_a_link_out_of_the_folder_is_broken_not_absent(tmp_path: Path) -> None:
+def test_threat_24_a_link_out_of_the_folder_is_broken_not_absent(tmp_path: Path) -> None:
     outside, inside = tmp_path / "outside", tmp_path / "policies"
     write(outside, files())
     write(inside, {name: data for name, data in files().items() if name != STATE_FILE})
