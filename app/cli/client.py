@@ -19,6 +19,7 @@ from app.names import ClientId, Scope, SpaceId
 from app.oauth import clients
 from app.oauth.clients import State
 from app.oauth.credentials import DAY, Credential, read_credentials
+from app.requests.webhooks import register
 from app.settings import Settings
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
@@ -134,6 +135,16 @@ def resume(context: Context, client_id: str) -> None:
 def revoke(context: Context, client_id: str) -> None:
     """Refuse a client and all its tokens, for good."""
     _set(context, client_id, State.REVOKED)
+
+
+@client.command()
+@click.argument("client_id")
+@click.argument("url", required=False, default="")
+@click.pass_obj
+def webhook(context: Context, client_id: str, url: str) -> None:
+    """Tell a client at URL when a district has decided on one of its requests; without URL, no more."""
+    _run(context, lambda control: register(control, client_id, url, now=time.time()))
+    _print(context, {"client_id": client_id, "webhook": url or "none"})
 
 
 @click.command()

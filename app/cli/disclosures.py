@@ -184,6 +184,8 @@ def as_line(recorded: Recorded, zone: tzinfo) -> str:
         entry.operation or "-",
         f"{len(students)} student{'' if len(students) == 1 else 's'}",
     ]
+    if entry.officer is not None:
+        parts.append(f"by {entry.officer}:")
     if entry.subgraph is not None:
         parts.append(f"to {entry.subgraph}:")
     if fields:
@@ -213,6 +215,7 @@ def as_json(recorded: Recorded) -> dict[str, Any]:
         "district_revision": entry.district_revision,
         "state_revision": entry.state_revision,
         "operation": entry.operation,
+        "officer": entry.officer,
         "digest": entry.digest,
         "disclosed": [whose_as_json(whose) for whose in entry.disclosed],
         "removed": [whose_as_json(whose) for whose in entry.removed],

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from app.cli.sandbox import Access, Officer, Sandbox, Vendor, as_toml, find_sandbox, write_private
@@ -20,13 +20,16 @@ from app.importers.roster import import_roster
 from app.importers.sandbox import PROFILES, generate, resources
 from app.importers.sandbox.calendar import current_year
 from app.installing import add_space, create
-from app.names import Scope, SpaceId
+from app.names import ClientId, Scope, SpaceId
 from app.oauth.clients import add_client
 from app.officers.accounts import add_officer
 from app.officers.passwords import new_password
 from app.opening import space_secret
+from app.policy.documents import RowsDocument
 from app.registry.answering import sdl
 from app.registry.intake import import_resources
+from app.requests.form import AskedField, Form
+from app.requests.store import ask
 from app.schema.catalogue import SCOPES
 from app.settings import Settings
 from app.storage.engines import open_engine
@@ -49,6 +52,24 @@ url = "http://127.0.0.1:1/graphql"
 [subgraphs.registry]
 schema = "registry.graphql"
 """
+
+ASKED = Form(
+    purpose="instruction",
+    fields=(
+        AskedField("Student.birthDate", "Texts are chosen by age where a pupil has no reading level yet."),
+        AskedField("Student.preferredFirstName", "Pupils are greeted by the name that they go by."),
+        AskedField("Student.homeLanguage", "Books in the language of the home are offered to take along."),
+        AskedField("Student.ideaIndicator", "Texts are set larger, and read aloud, for pupils who need it."),
+    ),
+    rows=RowsDocument(
+        schools=("ac-elementary",),
+        grade_levels=("KG", "01", "02", "03", "04", "05", "06"),
+        subjects=("English Language Arts",),
+        enrollment="active",
+        history_years=0,
+    ),
+)
+"""What readwell asks for: fields that are easy to give, fields that two officers decide on, and more pupils."""
 
 MATHPATH_SCOPES = (
     "student/name.read",
@@ -82,7 +103,7 @@ PRODUCTS = (
     Product(
         "readwell",
         "a reading product: elementary pupils, last names as initials",
-        UNRESTRICTED,
+        (*UNRESTRICTED, "student/special-indicators.read"),
         (Access(FIRST, "instruction"), Access(SECOND, "instruction")),
     ),
     Product(
@@ -140,6 +161,7 @@ async def _fill(home: Path, *, issuer: str, students: int, today: date, say: Sai
     await _fill_registry(settings)
     say("registering three vendors")
     vendors = await _register(settings)
+    await _request(settings)
     sandbox = Sandbox(made=today, students=students, vendors=vendors, officers=await _appoint(settings))
     write_private(home / "vendors.toml", as_toml(sandbox))
     return sandbox
@@ -187,6 +209,15 @@ async def _register(settings: Settings) -> tuple[Vendor, ...]:
     finally:
         await control.dispose()
     return tuple(vendors)
+
+
+async def _request(settings: Settings) -> None:
+    """What readwell asks of its first district, for an officer to think about."""
+    control = open_engine(settings.database_url(settings.control))
+    try:
+        await ask(control, SpaceId(FIRST), ClientId("readwell"), ASKED, now=datetime.now(UTC))
+    finally:
+        await control.dispose()
 
 
 async def _appoint(settings: Settings) -> tuple[Officer, ...]:

@@ -13,6 +13,7 @@ from jinja2 import Environment
 
 from app.console.item import Item
 from app.console.templates import environment
+from app.console.wording import plural
 from app.installation import Installation
 from app.names import ClientId, Coordinate, SpaceId
 from app.officers.seal import Seal, read_seal
@@ -20,6 +21,9 @@ from app.operation.vocabulary import CORE_VOCABULARY, Vocabulary
 from app.places import Place, open_places
 from app.policy.authority import NOTHING
 from app.policy.model import SpacePolicy
+from app.requests.model import State
+from app.requests.store import undecided
+from app.requests.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Desk:
     places: Mapping[SpaceId, Place]
     templates: Environment
     seal: Seal
+    webhooks: Webhooks
 
     def now(self) -> datetime:
         """This moment."""
@@ -41,11 +46,23 @@ class Desk:
 
     async def requested(self, space: SpaceId) -> Mapping[tuple[ClientId, str], frozenset[Coordinate]]:
         """What a space's vendors have asked for and nobody has decided yet."""
-        return {}
+        found: dict[tuple[ClientId, str], frozenset[Coordinate]] = {}
+        for one in await undecided(self.rooms.control, space):
+            asked = (Coordinate(each.coordinate) for each in one.form.fields)
+            found[one.client, one.purpose] = found.get((one.client, one.purpose), frozenset()) | {*asked}
+        return found
 
     async def waiting(self, space: SpaceId) -> Sequence[Item]:
         """The requests that wait for a decision, as lines of what there is to do."""
-        return ()
+        items = []
+        for one in await undecided(self.rooms.control, space):
+            whose = "An officer proposes" if one.asked_by else f"{one.client} asks"
+            told = f"{whose}: {plural(len(one.form.fields), 'field')} more, {len(one.form.remove)} less."
+            if one.state is State.WAITING:
+                told = "Decided; some of it waits for a second officer's approval."
+            title = f"{one.client} for {one.purpose}, request {one.number}"
+            items.append(Item("warn", title, told, f"/console/requests/{one.number}", "Decide"))
+        return items
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -63,4 +80,8 @@ class Desk:
 async def open_desk(rooms: Installation) -> AsyncIterator[Desk]:
     """The console of an installation; closed at the end. Raises: ConfigurationError."""
     async with open_places(rooms.settings, rooms.spaces) as places:
-        yield Desk(rooms, places, environment(), await asyncio.to_thread(read_seal, rooms.settings))
+        webhooks = Webhooks(rooms.control, rooms.settings, clock=lambda: rooms.clock().timestamp())
+        try:
+            yield Desk(rooms, places, environment(), await asyncio.to_thread(read_seal, rooms.settings), webhooks)
+        finally:
+            await webhooks.close()

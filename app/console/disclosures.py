@@ -29,6 +29,7 @@ KINDS = {
     "chunk": "Part of a long answer",
     "closing": "Long answer ends",
     "aborted": "Long answer broken off",
+    "preview": "Preview by an officer",
 }
 
 
@@ -142,6 +143,8 @@ def line(recorded: Recorded) -> Line:
     if entry.kind in OWN:
         return Line(recorded.sequence, entry.at, "The district's own act", entry.client, "", sentence(entry), (), ())
     parts = [plural(students(recorded), "student")] if fields else []
+    if entry.officer is not None:
+        parts.append(f"by {entry.officer}; nothing left to the vendor")
     for whose in entry.removed:
         parts.append(f"told to remove {plural(whose.records, 'record')} ({', '.join(whose.coordinates)})")
     kind = KINDS.get(entry.kind, str(entry.kind))

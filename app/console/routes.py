@@ -8,7 +8,20 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.console import disclosures, files, matrix, opt_outs, sign_in, students, todo, vendor
+from app.console import (
+    deciding,
+    disclosures,
+    files,
+    matrix,
+    opt_outs,
+    preview,
+    requests,
+    sign_in,
+    standing,
+    students,
+    todo,
+    vendor,
+)
 from app.console.desk import Desk
 from app.console.door import Act, Show, form, page
 from app.console.templates import STATIC
@@ -21,6 +34,9 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/console/matrix.csv", matrix.as_csv),
     ("/console/matrix/{client}/{purpose}/{coordinate}", matrix.show_cell),
     ("/console/vendors/{client}", vendor.show),
+    ("/console/requests", requests.show_all),
+    ("/console/requests/{number}", requests.show),
+    ("/console/preview", preview.show),
     ("/console/disclosures", disclosures.show),
     ("/console/disclosures.csv", disclosures.as_csv),
     ("/console/students", students.find),
@@ -34,6 +50,10 @@ PAGES: tuple[tuple[str, Show], ...] = (
 DEEDS: tuple[tuple[str, Act], ...] = (
     ("/console/opt-outs", opt_outs.record),
     ("/console/opt-outs/remove", opt_outs.take_back),
+    ("/console/requests/{number}", deciding.take),
+    ("/console/vendors/{client}/narrow", standing.narrow_to_used),
+    ("/console/vendors/{client}/revoke", standing.revoke),
+    ("/console/vendors/{client}/standing", standing.change_standing),
 )
 """What officers who decide may do."""
 

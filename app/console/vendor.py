@@ -9,7 +9,9 @@ from starlette.responses import Response
 from app.console.holding import MARKS, Cell, Column, authority_of, cells
 from app.console.matrix import in_order
 from app.console.plot import plotted
+from app.console.standing import ledger_begins, standing
 from app.console.visit import Absent, Visit
+from app.console.wording import DEEDS
 from app.errors import UsageError
 from app.ledger.report import describe_basis
 from app.ledger.summed import asked_on, catch_up, used_fields
@@ -61,6 +63,7 @@ async def show(visit: Visit) -> Response:
         raise Absent("This district has no grant to a vendor of that name. The matrix lists those that it has.")
     await catch_up(visit.place.ledger, visit.zone)
     since = visit.today - timedelta(days=DAYS - 1)
+    suspension, done = await standing(visit, client)
     credentials = await read_credentials(visit.desk.rooms.control, visit.desk.now().timestamp())
     return visit.page(
         "vendor.html",
@@ -69,6 +72,10 @@ async def show(visit: Visit) -> Response:
         credentials=credentials.get(client, ()),
         moment_of=lambda seconds: datetime.fromtimestamp(seconds, UTC),
         marks=MARKS,
+        suspension=suspension,
+        done=done,
+        deeds=DEEDS,
+        ledger_begins=await ledger_begins(visit),
         held=[await held(visit, client, purpose) for purpose in sorted({grant.purpose for grant in grants})],
         plot=plotted(await asked_on(visit.place.ledger, client, since), since, visit.today),
         days=DAYS,

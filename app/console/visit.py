@@ -42,6 +42,7 @@ HEADERS = {
 NAVIGATION = (
     ("/console", "To do"),
     ("/console/matrix", "Who reads what"),
+    ("/console/requests", "Requests"),
     ("/console/disclosures", "Disclosures"),
     ("/console/students", "A student"),
     ("/console/opt-outs", "Opt-outs"),

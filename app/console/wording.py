@@ -1,11 +1,32 @@
 """How pages write days, moments and numbers, and say what roles and sensitivities mean."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
+
+from app.requests.model import Deed, State
 
 ROLES = {
     "reader": "reader",
     "steward": "steward",
     "privacy-officer": "privacy officer",
+}
+
+STATES: Mapping[State, str] = {
+    State.OPEN: "open",
+    State.WAITING: "waits for a second approval",
+    State.APPROVED: "approved",
+    State.NARROWED: "approved in part",
+    State.REFUSED: "refused",
+}
+DEEDS: Mapping[Deed, str] = {
+    Deed.APPROVE: "Approved",
+    Deed.NARROW: "Narrowed and approved",
+    Deed.REFUSE: "Refused",
+    Deed.SECOND: "Second approval",
+    Deed.WITHHOLD: "Second approval refused",
+    Deed.REVOKE: "Revoked",
+    Deed.SUSPEND: "Suspended",
+    Deed.RESUME: "Suspension lifted",
 }
 
 

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     OPT_IN = "opt-in"  # ... took such opt-outs back
     RETENTION = "retention"  # ... deleted records that it had kept as long as it chose
     ERASURE = "erasure"  # ... took a student and everything of theirs out of the space
+    PREVIEW = "preview"  # an officer looked at what a vendor would see: nothing left to the vendor
     READMISSION = "readmission"  # ... lets imports bring an erased student back
 
 
@@ -71,6 +72,7 @@ class Entry:
     removed: tuple[Whose, ...] = ()  # records of a type that the vendor was told to remove, and whose they are
     concerned: tuple[Whose, ...] = ()  # of what the district did itself: the records, by type, and whose they are
     subgraph: str | None = None  # which one was told, where something was sent
+    officer: str | None = None  # who looked, where it was an officer
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class AccessRequest:
     asked: datetime
     asked_by: str  # an officer's address; empty: the client itself
     form: Form
-    given: frozenset[Coordinate]  # what was approved
+    given: frozenset[Coordinate]  # what was decided to be given, and what has to be approved again for it
     decided: datetime | None
     reason: str
 

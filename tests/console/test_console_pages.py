@@ -12,6 +12,9 @@ from pyroaring import BitMap
 from app.console.routes import DEEDS, PAGES
 from app.ledger import Entry, Kind, Whose
 from app.ledger.acts import act
+from app.names import ClientId
+from app.requests.form import AskedField, Form
+from app.requests.store import ask
 from tests import worlds
 from tests.console.office import GRANT, OTHER, OTHER_NAME, SCRIPT, SPACE, Office, opened, words
 from tests.ledger.samples import tamper
@@ -45,6 +48,8 @@ async def recorded(shared: Office) -> None:
     await ledger.record(answer(at=worlds.NOW - timedelta(days=2), request="r2"))
     await ledger.record(answer(kind=Kind.REFUSAL, disclosed=(), request="r3", purpose=FORMULA))
     await shared.desk.rooms.ledgers[OTHER].record(answer(client="quarrysoft", request="r4"))
+    asked = Form("rostering", (AskedField("Student.birthDate", SCRIPT),))
+    await ask(shared.desk.rooms.control, SPACE, ClientId("readwell"), asked, now=worlds.NOW)
 
 
 ADDRESSES = [
@@ -53,6 +58,8 @@ ADDRESSES = [
     "/console/matrix.csv",
     "/console/matrix/readwell/instruction/Student.firstName",
     "/console/vendors/readwell",
+    "/console/requests",
+    "/console/requests/1",
     "/console/disclosures",
     "/console/disclosures.csv",
     "/console/students",
@@ -63,11 +70,14 @@ ADDRESSES = [
 ]
 """Every page, as an officer of Larkspur opens it."""
 
+FOR_DECIDERS = ["/console/preview?vendor=readwell&purpose=instruction"]
+"""Pages that a reader is not shown, and that stand in the ledger when somebody looks: see tests/requests."""
+
 
 async def test_every_page_is_among_the_addresses() -> None:
     for path, _ in PAGES:
         pattern = re.sub(r"\{[^}]+\}", "[^/?]+", path).replace(".", r"\.")
-        assert any(re.fullmatch(pattern, one.partition("?")[0]) for one in ADDRESSES), path
+        assert any(re.fullmatch(pattern, one.partition("?")[0]) for one in (*ADDRESSES, *FOR_DECIDERS)), path
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -1,0 +1,228 @@
+"""Decide on a request: approve it, approve less, or refuse it, each with a reason; and the second officer's approval.
+
+INVARIANT: a decision is written over the very file that the officer saw, or not at all.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from starlette.responses import Response
+
+from app.console.asked import Asked, find, take_up
+from app.console.forms import Form
+from app.console.requests import shown
+from app.console.vendor import changed as difference
+from app.console.visit import Forbidden, Rejected, Visit
+from app.console.writing import reason_of, write
+from app.names import Coordinate
+from app.policy.amend import Amendment
+from app.policy.model import Basis, Grant, Rows, Transform
+from app.requests.form import CONTROL
+from app.requests.model import AccessRequest, Deed, Done, State
+from app.requests.review import asked_of, effective, narrowed, to_approve
+from app.requests.store import by_number, decide, decisions, note
+from app.storage.published import revision
+
+MOVED = "The grant has changed since you opened this page. Nothing was written: look at what changed."
+BOTH = "Somebody else decided at the same moment. The grant says what you decided, and both decisions are kept."
+ELSE = "Somebody else has decided on this request in the meantime. Nothing of yours was written."
+
+
+async def take(visit: Visit, form: Form) -> Response:
+    """A decision that was sent. Raises: Rejected, Forbidden, Unavailable."""
+    request = await find(visit)
+    deed = form.text("deed")
+    if request.state is State.OPEN and deed in {"approve", "refuse"}:
+        if visit.session.role != "steward":
+            raise Forbidden("A steward decides on requests. You give the second approval of sensitive fields.")
+        reason = reason_of(form)
+        if deed == "refuse":
+            return await _refuse(visit, request, reason)
+        return await _approve(visit, form, request, reason)
+    if request.state is State.WAITING and deed in {"second", "withhold"}:
+        return await _second(visit, form, request, reason_of(form), approves=deed == "second")
+    return await shown(visit, request, status=409, said=ELSE, reason=form.text("reason"))
+
+
+async def _refuse(visit: Visit, request: AccessRequest, reason: str) -> Response:
+    done = made_by(visit, request, Deed.REFUSE, reason)
+    if not await decide(visit.desk.rooms.control, request, State.REFUSED, frozenset(), done):
+        return await _again(visit, request, ELSE, reason)
+    return await _tell(visit, request)
+
+
+async def _approve(visit: Visit, form: Form, request: AccessRequest, reason: str) -> Response:
+    basis, agreement = contract(form)
+    asked = await take_up(visit, request, basis=basis, agreement=agreement)
+    try:
+        wanted = narrowed(
+            asked_of(request.form),
+            asked.base,
+            kept=kept(form, request),
+            removed=frozenset(Coordinate(one) for one in form.texts("remove")),
+            rows=rows(form),
+            not_after=day(form.text("not_after")),
+        )
+    except ValueError as error:
+        raise Rejected(str(error)) from None
+    wanted = effective(asked.base, wanted)
+    if not (wanted.fields or wanted.removed or wanted.rows or wanted.not_before or wanted.not_after):
+        raise Rejected("Nothing is left of the request. Tick what you give, or refuse it.")
+    less = wanted != asked.amendment
+    deed = Deed.NARROW if less else Deed.APPROVE
+    signed = asked.after(visit, wanted)
+    written = await write(visit, asked.base.grant, asked.base.text, signed, seen=form.text("revision"))
+    if written is None:
+        return await moved(visit, form, request, asked, reason)
+    facts = visit.desk.vocabulary.facts
+    concerned = {one.coordinate for one in to_approve(asked.base, wanted, facts, visit.policy)}
+    waits = asked.waiting(visit, written).keys() & concerned
+    state = State.WAITING if waits else State.NARROWED if less else State.APPROVED
+    done = made_by(visit, request, deed, reason, written)
+    return await _keep(visit, request, state, frozenset({*wanted.fields, *waits}), done)
+
+
+async def _second(visit: Visit, form: Form, request: AccessRequest, reason: str, *, approves: bool) -> Response:
+    """The approval that a sensitive field waits for, or its refusal: then the field is taken out again."""
+    asked = await take_up(visit, request)
+    role = visit.session.role
+    waiting = asked.waiting(visit, asked.base.grant)
+    mine = [one for one, roles in waiting.items() if role in roles]
+    if not mine:
+        raise Forbidden("Nothing of this request waits for an officer of your role.")
+    if approves:
+        wanted = asked.after(visit, Amendment())
+        assert wanted.approval is not None  # noqa: S101 - `after` writes one
+        approval = type(wanted.approval)(visit.session.email, role, wanted.approval.at, tuple(mine))
+        wanted = Amendment(approval=approval)
+        given = request.given
+    else:
+        wanted = Amendment(removed=frozenset(mine) & request.given)
+        given = request.given - wanted.removed
+    written = await write(visit, asked.base.grant, asked.base.text, wanted, seen=form.text("revision"))
+    if written is None:
+        return await moved(visit, form, request, asked, reason)
+    still = asked.waiting(visit, written).keys() & waiting.keys() if approves else set[Coordinate]()
+    past = await decisions(visit.desk.rooms.control, visit.space, request=request.number)
+    whole = approves and not any(one.deed in {Deed.NARROW, Deed.WITHHOLD} for one in past)
+    state = State.WAITING if still else State.APPROVED if whole else State.NARROWED if given else State.REFUSED
+    done = made_by(visit, request, Deed.SECOND if approves else Deed.WITHHOLD, reason, written)
+    return await _keep(visit, request, state, given, done)
+
+
+async def _keep(
+    visit: Visit, request: AccessRequest, state: State, given: frozenset[Coordinate], done: Done
+) -> Response:
+    if not await decide(visit.desk.rooms.control, request, state, given, done):
+        # Both are kept: the file says what this officer decided, and the request what the other did.
+        await note(visit.desk.rooms.control, visit.space, done)
+        return await _again(visit, request, f"{BOTH} The file is {done.file}.", done.reason)
+    return await _tell(visit, request)
+
+
+async def _tell(visit: Visit, request: AccessRequest) -> Response:
+    """Tell the vendor, beside everything else, and show the officer what was decided."""
+    decided = await by_number(visit.desk.rooms.control, visit.space, request.number)
+    if decided is not None:
+        visit.desk.webhooks.tell(decided)
+    return visit.go(f"/console/requests/{request.number}")
+
+
+async def _again(visit: Visit, request: AccessRequest, said: str, reason: str) -> Response:
+    current = await by_number(visit.desk.rooms.control, visit.space, request.number)
+    return await shown(visit, current or request, status=409, said=said, reason=reason)
+
+
+async def moved(visit: Visit, form: Form, request: AccessRequest, asked: Asked, reason: str) -> Response:
+    """The page again, with what changed in the file since the officer opened it."""
+
+    seen = form.text("revision")
+    known = await revision(visit.desk.rooms.control, seen) if re.fullmatch(r"[0-9a-f]{64}", seen) else None
+    files = dict(visit.desk.rooms.policies.files)
+    now = (asked.filed.text or "").encode() or None
+    path = asked.filed.path
+    lines: Sequence[str] = difference(
+        visit.space, with_file(files, path, known), with_file(files, path, now), visit.desk.vocabulary.facts, path
+    )
+    current = await by_number(visit.desk.rooms.control, visit.space, request.number)
+    return await shown(visit, current or request, status=409, said=MOVED, changed=lines, reason=reason)
+
+
+def with_file(files: Mapping[str, bytes], path: str, text: bytes | None) -> dict[str, bytes]:
+    """The policy files, with one of them as it is given."""
+    others = {name: content for name, content in files.items() if name != path}
+    return others if text is None else {**others, path: text}
+
+
+def made_by(visit: Visit, request: AccessRequest, deed: Deed, reason: str, written: Grant | None = None) -> Done:
+    """What the officer does now."""
+    return Done(
+        request.client,
+        request.purpose,
+        visit.desk.now(),
+        visit.session.email,
+        visit.session.role,
+        deed,
+        reason,
+        request.number,
+        written.file if written else "",
+        str(written.revision) if written else "",
+    )
+
+
+def kept(form: Form, request: AccessRequest) -> dict[Coordinate, Transform | None]:
+    """The fields that are ticked, each as it was chosen to be shown. Raises: ValueError."""
+    ticked = set(form.texts("field"))
+    if not ticked <= {one.coordinate for one in request.form.fields}:
+        raise ValueError("A decision gives no more than was asked for. Load the page again.")
+    found: dict[Coordinate, Transform | None] = {}
+    for one in request.form.fields:
+        if one.coordinate in ticked:
+            word = form.text(f"as.{one.coordinate}")
+            if word not in {"", *Transform}:
+                raise ValueError("A field is shown as it is, as an initial or masked. Choose one of them.")
+            found[Coordinate(one.coordinate)] = Transform(word) if word else None
+    return found
+
+
+def rows(form: Form) -> Rows:
+    """Of whom, as it was typed. Empty is no condition. Raises: ValueError."""
+    listed: dict[str, Any] = {}
+    for key in ("schools", "grade_levels", "subjects"):
+        text = form.text(key)
+        if len(text) > 4_000 or CONTROL.search(text):
+            raise ValueError(f"The list of {key.replace('_', ' ')} cannot be read. Part its values by commas.")
+        values = tuple(value for part in text.split(",") if (value := part.strip()))
+        listed[key] = values or None
+    years = form.text("history_years")
+    if not re.fullmatch(r"\d{0,2}", years):
+        raise ValueError("School years before this one are a number from 0 to 99, or nothing. Correct it.")
+    enrollment = form.text("enrollment")
+    if enrollment not in {"", "active", "any"}:
+        raise ValueError("Enrollment is today, ever, or no condition. Choose one of them.")
+    return Rows(**listed, enrollment=enrollment or None, history_years=int(years) if years else None)  # type: ignore[arg-type]
+
+
+def day(text: str) -> date:
+    """A day as it was typed. Raises: ValueError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("The last day is written as year-month-day, such as 2027-06-30. Correct it.") from None
+
+
+def contract(form: Form) -> tuple[Basis, tuple[str, date, tuple[str, ...]] | None]:
+    """On what a first grant rests, as it was typed. Raises: Rejected."""
+    try:
+        basis = Basis(form.text("basis") or Basis.SCHOOL_OFFICIAL)
+        title = form.text("agreement")
+        if not title:
+            return basis, None
+        if len(title) > 300 or CONTROL.search(title):
+            raise ValueError("The agreement's title has up to 300 plain letters. Correct it.")
+        return basis, (title, day(form.text("signed")), form.texts("schedule"))
+    except ValueError as error:
+        told = str(error) if str(error).endswith(".") else "There is no such basis. Choose one of the list."
+        raise Rejected(told) from None

@@ -1,0 +1,159 @@
+"""`/console/requests`: what vendors ask, and each as a difference: what is added, removed, shown otherwise, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from starlette.responses import Response
+
+from app.console.asked import Asked, filterable, find, reviewed, take_up
+from app.console.holding import columns
+from app.console.visit import Rejected, Visit
+from app.console.wording import DEEDS, STATES
+from app.ledger.summed import catch_up, used_fields
+from app.names import Coordinate
+from app.policy.amend import Unwritable, lapsed
+from app.policy.known import Known
+from app.policy.lint import lint
+from app.policy.model import Basis, Grant, PolicySet, SpacePolicy
+from app.policy.wording import sentence
+from app.requests.model import AccessRequest, State
+from app.requests.review import Around, Line, drafted, held_by_others, lines, rows_after, told_rows
+from app.requests.store import decisions, newest, undecided
+from app.schema.ndpa import NOT_STUDENT_DATA
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the vendor made of what it has, since the grant was last looked at."""
+
+    since: datetime
+    used: int
+    unused: tuple[Coordinate, ...]
+
+
+async def show_all(visit: Visit) -> Response:
+    """Every request, those that wait first."""
+    control = visit.desk.rooms.control
+    waiting = await undecided(control, visit.space)
+    others = [one for one in await newest(control, visit.space) if one not in waiting]
+    return visit.page("requests.html", waiting=waiting, others=others, states=STATES)
+
+
+async def show(visit: Visit) -> Response:
+    """One request."""
+    return await shown(visit, await find(visit))
+
+
+async def shown(
+    visit: Visit,
+    request: AccessRequest,
+    *,
+    status: int = 200,
+    said: str = "",
+    changed: Sequence[str] = (),
+    reason: str = "",
+) -> Response:
+    """A request's page, with what there is to say of a decision that was not taken."""
+    history = await decisions(visit.desk.rooms.control, visit.space, request=request.number)
+    decided = request.state not in {State.OPEN, State.WAITING}
+    try:
+        asked = None if decided else await take_up(visit, request)
+    except Rejected as error:
+        asked, said = None, said or error.message
+    return visit.page(
+        "request.html",
+        status,
+        request=request,
+        states=STATES,
+        deeds=DEEDS,
+        history=history,
+        said=said,
+        changed=changed,
+        reason=reason,
+        bases=[*Basis],
+        asked=asked,
+        **(await _difference(visit, asked) if asked is not None else {}),
+    )
+
+
+async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
+    """Everything that a page shows of what there is to decide."""
+    request, base = asked.request, asked.base
+    desk, facts = visit.desk, visit.desk.vocabulary.facts
+    others = [one.authority for one in columns(visit) if one.client != request.client]
+    coordinates = [*asked.amendment.fields]
+    told = lines(
+        base,
+        asked.amendment,
+        request.form,
+        desk.vocabulary,
+        Around(
+            visit.policy, asked.authority, held_by_others(coordinates, others, facts), filterable(visit, coordinates)
+        ),
+    )
+    waiting = asked.waiting(visit, base.grant) if request.state is State.WAITING else {}
+    rows = rows_after(base, asked.amendment)
+    first = asked.amendment.not_before or base.grant.not_before
+    last = asked.amendment.not_after or base.grant.not_after
+    return {
+        "groups": [(name, [*group]) for name, group in groupby(told, key=lambda line: line.fact.category)],
+        "rows": rows,
+        "whose": sentence(rows),
+        "row_changes": told_rows(base, asked.amendment),
+        "not_after": last,
+        "period": (first, last),
+        "again": () if base.new else _again(visit, asked),
+        "waiting": {one: roles for one, roles in waiting.items() if visit.session.role in roles},
+        "waiting_for_others": {one: roles for one, roles in waiting.items() if visit.session.role not in roles},
+        "facts": facts,
+        "findings": _findings(visit, asked, told),
+        "use": None if base.new else await _use(visit, asked),
+        "categories": sorted({one.category for one in facts.values()} - {NOT_STUDENT_DATA}),
+        "steward": visit.session.role == "steward",
+    }
+
+
+def _again(visit: Visit, asked: Asked) -> list[Coordinate]:
+    """Fields of the grant as it is that have to be approved again."""
+    gone = lapsed(asked.base.grant, asked.amendment) - asked.amendment.fields.keys() - asked.amendment.removed
+    covered = {one for approval in asked.base.grant.approvals for one in approval.covers}
+    return sorted(gone & covered)
+
+
+def _findings(visit: Visit, asked: Asked, told: Sequence[Line]) -> list[str]:
+    """What else somebody should look at in the file that would be written, and was not so before."""
+    try:
+        after = drafted(asked.base, asked.after(visit, asked.amendment))
+    except Unwritable as error:
+        return [str(error)]
+    before = () if asked.base.new else _linted(visit, asked.base.grant)
+    return [one for one in _linted(visit, after) if one not in before and not _said(one, told)]
+
+
+def _linted(visit: Visit, grant: Grant) -> list[str]:
+    own = SpacePolicy(visit.policy.state, visit.policy.district, (grant,))
+    found = lint(PolicySet({visit.space: own}), Known(visit.desk.vocabulary.facts), visit.desk.now())
+    return [one.message for one in found if one.file == grant.file]
+
+
+def _said(finding: str, told: Sequence[Line]) -> bool:
+    """Whether a finding is one of a field that stands beside it already."""
+    fields = [line.fact.coordinate for line in told]
+    return any(finding.startswith(f"{one} is") or f"denies {one}" in finding for one in fields)
+
+
+async def _use(visit: Visit, asked: Asked) -> Use:
+    """What was used since the last review."""
+    await catch_up(visit.place.ledger, visit.zone)
+    request, grant = asked.request, asked.base.grant
+    used = await used_fields(visit.place.ledger, request.client)
+    past = await decisions(visit.desk.rooms.control, visit.space, who=request.client)
+    since = reviewed(visit, grant, request.client, [one.at for one in past if one.file == grant.file])
+    lately = {
+        one
+        for one in grant.fields
+        if (use := used.get((request.client, request.purpose, one))) is not None and use.last >= since
+    }
+    return Use(since, len(lately), tuple(sorted(grant.fields.keys() - lately)))

@@ -1,0 +1,132 @@
+"""Ending what a vendor may read: revoke a grant, suspend a client here, propose to take out what it never uses."""
+
+import asyncio
+from datetime import date, datetime, time, timedelta
+
+from starlette.responses import Response
+
+from app.console.asked import read
+from app.console.forms import Form
+from app.console.holding import authority_of
+from app.console.visit import Absent, Rejected, Visit
+from app.console.wording import day
+from app.console.writing import reason_of, write
+from app.errors import RequestError
+from app.ledger.summed import catch_up, used_fields
+from app.ledger.usage import begun
+from app.names import ClientId, Coordinate
+from app.policy.amend import Amendment
+from app.policy.model import Grant, last_day
+from app.requests.filing import read_grant
+from app.requests.form import Form as Proposal
+from app.requests.model import Deed, Done, Suspension
+from app.requests.store import ask, decisions, newest, note, suspend, suspended
+
+DAYS = 30
+"""How long a field goes unused before it is proposed for removal, unless the officer says otherwise."""
+
+SHOWN = 8
+
+
+async def standing(visit: Visit, client: ClientId) -> tuple[Suspension | None, list[Done]]:
+    """Whether a vendor is suspended here, and what officers did of it, the newest first."""
+    control = visit.desk.rooms.control
+    done = await decisions(control, visit.space, who=client)
+    return await suspended(control, visit.space, client), [*done][:SHOWN]
+
+
+async def change_standing(visit: Visit, form: Form) -> Response:
+    """Suspend the vendor in this district, or lift that. Raises: Rejected, Absent, Unavailable."""
+    client = granted(visit)
+    deed = {"suspend": Deed.SUSPEND, "resume": Deed.RESUME}.get(form.text("deed"))
+    if deed is None:
+        raise Rejected("A vendor is suspended, or its suspension is lifted. Choose one of the two.")
+    await suspend(visit.desk.rooms.control, visit.space, _done(visit, client, "", deed=deed, reason=reason_of(form)))
+    await visit.desk.rooms.authorization.follow()
+    return visit.go(f"/console/vendors/{client}")
+
+
+async def revoke(visit: Visit, form: Form) -> Response:
+    """End a grant now: its last day was yesterday. Raises: Rejected, Absent, Unavailable."""
+    client, purpose = granted(visit), form.text("purpose")
+    grant = in_force(visit, client, purpose)
+    reason = reason_of(form)
+    filed = await asyncio.to_thread(read_grant, visit.desk.rooms.settings.policies_folder, grant.file)
+    current = read(filed)
+    yesterday = visit.today - timedelta(days=1)
+    if last_day(current, visit.policy.state) <= yesterday:
+        raise Rejected(f"The grant has ended already, after {day(last_day(current, visit.policy.state))}.")
+    # Whatever somebody else changed in the meantime: it ends. So it is the file of this moment that is written over.
+    written = await write(visit, current, filed.text or "", Amendment(not_after=yesterday), seen=filed.revision)
+    if written is None:
+        raise Rejected("The grant is being changed at this very moment. Send it again.")
+    done = _done(visit, client, purpose, deed=Deed.REVOKE, reason=reason, written=written)
+    await note(visit.desk.rooms.control, visit.space, done)
+    return visit.go(f"/console/vendors/{client}")
+
+
+async def narrow_to_used(visit: Visit, form: Form) -> Response:
+    """Propose to take out what was not used for some days, as a request like any other. Raises: Rejected, Absent."""
+    client, purpose = granted(visit), form.text("purpose")
+    text = form.text("days")
+    days = int(text) if text.isdecimal() and 0 < int(text[:5]) <= 3_660 else 0
+    if not days:
+        raise Rejected("Write for how many days a field was not used, from 1 to 3,660.")
+    grant = in_force(visit, client, purpose)
+    since = datetime.combine(visit.today - timedelta(days=days), time(), visit.zone)
+    unused = await not_used(visit, grant, since)
+    if not unused:
+        raise Rejected(f"Every field that was granted before {day(since.date())} was used since then.")
+    proposal = Proposal(purpose=purpose, remove=tuple(sorted(unused)))
+    control = visit.desk.rooms.control
+    try:
+        made = await ask(control, visit.space, client, proposal, now=visit.desk.now(), asked_by=visit.session.email)
+    except RequestError as error:
+        raise Rejected(error.message) from None
+    return visit.go(f"/console/requests/{made.number}?days={days}")
+
+
+async def not_used(visit: Visit, grant: Grant, since: datetime) -> set[Coordinate]:
+    """The fields that did not leave since then, without those that were given later: nobody has had the time."""
+    if grant.not_before > since.date():
+        return set()
+    await catch_up(visit.place.ledger, visit.zone)
+    used = await used_fields(visit.place.ledger, grant.client)
+    lately = {one for (_, purpose, one), use in used.items() if purpose == grant.purpose and use.last >= since}
+    fresh = {
+        one
+        for request in await newest(visit.desk.rooms.control, visit.space)
+        if request.client == grant.client and request.decided is not None and request.decided >= since
+        for one in request.given
+    }
+    return {one for one in grant.fields if one not in lately and one not in fresh}
+
+
+async def ledger_begins(visit: Visit) -> date | None:
+    """Since when it is known what is used."""
+    first = await begun(visit.place.ledger)
+    return None if first is None else first.astimezone(visit.zone).date()
+
+
+def granted(visit: Visit) -> ClientId:
+    """The vendor that the address names. Raises: Absent."""
+    client = ClientId(visit.request.path_params["client"])
+    if not any(grant.client == client for grant in visit.policy.grants):
+        raise Absent("This district has no grant to a vendor of that name. The matrix lists those that it has.")
+    return client
+
+
+def in_force(visit: Visit, client: ClientId, purpose: str) -> Grant:
+    """The grant that counts today. Raises: Absent."""
+    grant = authority_of(visit, client, purpose).grant
+    if grant is None:
+        raise Absent("This district has no grant to that vendor for that purpose.")
+    return grant
+
+
+def _done(
+    visit: Visit, client: ClientId, purpose: str, *, deed: Deed, reason: str, written: Grant | None = None
+) -> Done:
+    file, revision = (written.file, str(written.revision)) if written else ("", "")
+    now, by, role = visit.desk.now(), visit.session.email, visit.session.role
+    return Done(client, purpose, now, by, role, deed, reason, None, file, revision)
