@@ -10,13 +10,15 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 
 from app.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import aiohttp  # where there are subgraphs alone: it takes a while to be read
 
 FAILURES = 5
 """How many requests in a row fail before a subgraph is left alone for a while."""
@@ -87,7 +89,7 @@ class Endpoint:
 
     name: str
     url: str
-    session: aiohttp.ClientSession
+    session: "aiohttp.ClientSession"
     bounds: Bounds = Bounds()
     headers: Mapping[str, str] = field(default_factory=dict)
     _places: asyncio.Semaphore = field(init=False)
@@ -102,6 +104,8 @@ class Endpoint:
 
         Raises: SubgraphFailed.
         """
+        import aiohttp
+
         if self._until > monotonic():
             raise SubgraphFailed("It failed again and again, and is left alone for some seconds.")
         try:
@@ -120,6 +124,8 @@ class Endpoint:
         return answered
 
     async def _send(self, body: bytes, *, again: bool) -> Answered:
+        import aiohttp
+
         try:
             return await self._once(body)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
@@ -140,7 +146,7 @@ class Endpoint:
             raise SubgraphFailed(f"It answered with status {response.status} and neither data nor errors.")
         return answered
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: "aiohttp.ClientResponse") -> bytes:
         """The body, inflated by ourselves so that it is bounded after inflation too."""
         limit = self.bounds.answer_bytes
         encoding = response.headers.get("content-encoding", "identity").lower()
@@ -164,8 +170,10 @@ class Endpoint:
             self._until = monotonic() + self.bounds.rest
 
 
-def open_session() -> aiohttp.ClientSession:
+def open_session() -> "aiohttp.ClientSession":
     """Connections that are kept alive. No cookies, no proxies from the environment, no inflation on the way."""
+    import aiohttp
+
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
         cookie_jar=aiohttp.DummyCookieJar(),
