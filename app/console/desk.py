@@ -57,7 +57,9 @@ class Desk:
         items = []
         for one in await undecided(self.rooms.control, space):
             whose = "An officer proposes" if one.asked_by else f"{one.client} asks"
-            told = f"{whose}: {plural(len(one.form.fields), 'field')} more, {len(one.form.remove)} less."
+            parts = [f"{plural(len(one.form.fields), 'field')} more"] if one.form.fields else []
+            parts += [f"{plural(len(one.form.remove), 'field')} less"] if one.form.remove else []
+            told = f"{whose}: {', '.join(parts) or 'other records, or another period'}."
             if one.state is State.WAITING:
                 told = "Decided; some of it waits for a second officer's approval."
             title = f"{one.client} for {one.purpose}, request {one.number}"

@@ -30,6 +30,18 @@ RECORDS = 4
 LOOKED_AT = 12
 """How many records of a root are asked for where the type is reached from it."""
 
+WHY: Mapping[str, str] = {
+    "CLIENT_SUSPENDED": "The client is suspended.",
+    "SCOPE_MISSING": "The client is not registered for its scope.",
+    "GRANT_NOT_YET": "The grant has not begun.",
+    "GRANT_EXPIRED": "The grant is over.",
+    "APPROVAL_PENDING": "Waits for an approval by name.",
+    "DENIED_BY_STATE": "The state gives it to nobody.",
+    "DENIED_BY_DISTRICT": "The district gives it to nobody.",
+    "NOT_GRANTED": "Not in the grant.",
+}
+"""Each reason as an officer reads it."""
+
 LISTS: Mapping[str, str] = {of: root for root, of in ROOT_TYPES.items() if root.endswith("s")}
 """The root list of each type that has one."""
 
@@ -69,7 +81,8 @@ async def show(visit: Visit) -> Response:
         type=wanted,
         types=types,
         lines=sorted(
-            lines(columns, records, seen, by=by, concerned=concerned, shut=shut), key=lambda one: bool(one.code)
+            lines(columns, records, seen, by=by, concerned=concerned, shut=shut),
+            key=lambda one: (bool(one.code), bool(one.code) and not one.asked),
         ),
         edges=[(fact, fact.coordinate in (by.grant.fields if by.grant else ())) for fact in edges],
         records=len(records),
@@ -168,13 +181,13 @@ def lines(
     """Each field with what there is of it."""
     for fact in columns:
         made = decide(ask_for(fact), by)
-        code, told = seen.denied.get(fact.coordinate, ("", ""))
+        code, _ = seen.denied.get(fact.coordinate, ("", ""))
         if not code and not isinstance(made, Permit):
-            code, told = str(made.reason), ""
+            code = str(made.reason)
         if not code and shut is not None:
-            code, told = shut
+            code, _ = shut
         values = [] if code else [written(one.get(fact.field)) for one in records]
-        yield Line(fact, values, code, told, fact.coordinate in concerned)
+        yield Line(fact, values, code, WHY.get(code, ""), fact.coordinate in concerned)
 
 
 def written(value: object) -> str:

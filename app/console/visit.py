@@ -125,7 +125,11 @@ class Visit:
             "role": ROLES[self.session.role],
             "csrf": self.token,
             "navigation": NAVIGATION,
-            "here": max((a for a, _ in NAVIGATION if path == a or path.startswith(f"{a}/")), key=len, default=""),
+            "here": max(
+                (a for a, _ in NAVIGATION if path == a or (a != "/console" and path.startswith(f"{a}/"))),
+                key=len,
+                default="",
+            ),
         }
         text = self.desk.templates.get_template(template).render({**known, **values})
         return HTMLResponse(text, status, HEADERS)

@@ -184,7 +184,7 @@ def _warnings(
     if fact.scope not in around.authority.registered:
         yield f"The client is not registered for {fact.scope}: the operator has to register it first."
     if after is None and fact.coordinate in around.filterable:
-        yield "The vendor could also search by it (`where`)."
+        yield "The vendor could also search by it."
     if holders := around.others.get(fact.coordinate, ()):
         yield f"Also held by {', '.join(holders)}."
 

@@ -59,6 +59,14 @@ class District:
         }
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A sandbox in which nobody decides anything."""
+    home = tmp_path_factory.mktemp("untouched") / "home"
+    with listening("demo", "--home", os.fspath(home), "--port", "0", "--students", "40") as url:
+        yield Served(url, home)
+
+
 @pytest.fixture(scope="module", params=[True, False], ids=["with script", "without script"])
 def district(
     request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory
@@ -82,7 +90,7 @@ def test_a_first_week(district: District) -> None:
 
     district.sign_in("steward")
     page.get_by_role("link", name="Decide").click()
-    expect(page.get_by_role("heading", name="readwell asks for instruction")).to_be_visible()
+    expect(page.get_by_role("heading", name="readwell asks, for instruction")).to_be_visible()
     expect(page.get_by_text("Outside the agreement's schedule").first).to_be_visible()
     page.get_by_role("link", name="Preview: see as readwell would").click()
     expect(page.get_by_role("row", name="ideaIndicator").get_by_text("APPROVAL_PENDING").first).to_be_visible()
@@ -148,3 +156,31 @@ def student(district: District) -> str:
             (one["firstName"], one["birthDate"]),
         )
         return str(found.fetchone()[0])
+
+
+OPEN = ("/console/requests", "/console/requests/1", "/console/preview?request=1", "/console/vendors/readwell")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_pages_of_a_decision(
+    untouched: Served, browser: Browser, axe: str, scheme: str, width: int
+) -> None:
+    known = msgspec.toml.decode((untouched.home / "vendors.toml").read_bytes(), type=Sandbox)
+    view: Any = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+    with browser.new_context(**view) as context:
+        page = context.new_page()
+        District(untouched, known, page).sign_in("steward")
+        found = []
+        for address in OPEN:
+            page.goto(untouched.url + address)
+            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+            page.evaluate(axe)
+            found += [
+                (address, violation["id"], str(node["target"]), node["failureSummary"])
+                for violation in page.evaluate("axe.run(document)")["violations"]
+                for node in violation["nodes"]
+            ]
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                found.append((address, "wider than the screen", "", ""))
+    assert found == []
