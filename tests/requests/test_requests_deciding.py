@@ -279,9 +279,9 @@ async def test_a_preview_shows_real_records_and_says_why_not(here: Asking) -> No
     assert "birthDate asked for" in text
     assert "APPROVAL_PENDING" in text
     assert "NOT_GRANTED" in text
-    assert "homelessStatus asked for ▨ APPROVAL_PENDING" in text
+    assert "homelessStatus asked for ▨ Waits for an approval by name. APPROVAL_PENDING" in text
     now = await steward.text("/console/preview?vendor=readwell&purpose=instruction")
-    assert "birthDate ▨ NOT_GRANTED" in now
+    assert "birthDate ▨ Not in the grant. NOT_GRANTED" in now
     assert (await (await here.officer("reader")).get(f"/console/preview?request={number}")).status_code == 403
     nested = await steward.text("/console/preview?vendor=readwell&purpose=instruction&type=School")
     assert "nameOfInstitution" in nested
