@@ -1,6 +1,7 @@
 """Typed clients: what `ariadne-codegen` makes of the served schema syncs a roster from a real server."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,8 @@ def test_a_generated_client_syncs_a_roster(vendor: Path, two_districts: Home, co
         done = subprocess.run(
             [str(vendor / "venv" / "bin" / "python"), "sync.py", f"{server.url}/graphql", token],
             cwd=vendor,
+            # A vendor's own environment knows nothing of this clone's.
+            env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
             capture_output=True,
             text=True,
             timeout=120,
