@@ -37,9 +37,9 @@ def run(page: Page, ready: str) -> Locator:
     return said
 
 
-def answered(page: Page) -> str:
-    """The answer as it is shown: the part of it that is on the screen."""
-    return page.locator(".graphiql-response .view-lines").inner_text().replace("\xa0", " ")
+def answered(page: Page) -> Locator:
+    """The answer as far as it is on the screen: the editor draws it some moments after it came."""
+    return page.locator(".graphiql-response .view-lines")
 
 
 def test_a_ready_query_gives_data_and_a_denial_is_explained_beside_it(page: Page) -> None:
@@ -51,8 +51,8 @@ def test_a_ready_query_gives_data_and_a_denial_is_explained_beside_it(page: Page
     expect(said).to_contain_text("NOT_GRANTED")
     expect(said).to_contain_text("students.nodes.birthDate")
     expect(said).to_contain_text("student/demographics.read")
-    assert '"birthDate": null' in answered(page)
-    assert '"firstName"' in answered(page)
+    expect(answered(page)).to_contain_text('"birthDate": null')
+    expect(answered(page)).to_contain_text('"firstName"')
 
 
 def test_the_same_query_as_another_vendor_is_answered_by_its_own_grant(page: Page) -> None:
@@ -60,9 +60,9 @@ def test_the_same_query_as_another_vendor_is_answered_by_its_own_grant(page: Pag
     page.get_by_label("Vendor").select_option("mathpath")
     expect(page.locator(".homeroom-scopes")).not_to_contain_text("student/demographics.read")
     expect(run(page, "Grades of mathematics")).to_contain_text("Nothing was withheld")
-    assert "Mathematics" in answered(page)
+    expect(answered(page)).to_contain_text("Mathematics")
     said = run(page, "What there is to learn with")
-    expect(page.locator(".graphiql-response .view-lines")).to_contain_text("learningResourceType")
+    expect(answered(page)).to_contain_text("learningResourceType")
     expect(said).to_contain_text("Nothing was withheld")
     page.get_by_label("District").select_option("mn/loon-lake")
     expect(page.get_by_label("Purpose")).to_contain_text("instruction (no grant)")
@@ -80,7 +80,7 @@ def test_a_record_is_asked_for_by_an_id_that_was_found_for_the_vendor(page: Page
     expect(page.locator(".graphiql-query-editor .view-lines")).not_to_contain_text("an id from an answer")
     page.get_by_role("button", name="Execute query").click()
     expect(page.locator(".homeroom-withheld")).to_contain_text("Nothing was withheld")
-    assert '"lastSurname"' in answered(page)
+    expect(answered(page)).to_contain_text('"lastSurname"')
 
 
 def test_a_query_that_is_wrong_is_said_to_be_so_in_the_same_place(page: Page) -> None:
@@ -96,7 +96,7 @@ def test_threat_22_scripts_in_names_are_text(page: Page) -> None:
     expect(page.get_by_text(script).first).to_be_visible()  # the vendor's own words
     expect(page.get_by_label("District")).to_contain_text(SCRIPT)
     expect(run(page, "A denial, explained")).to_contain_text(f"Ask {SCRIPT} Unified School District")
-    assert "<img src=x" in answered(page)
+    expect(answered(page)).to_contain_text("<img src=x")
     assert page.locator("img").count() == 0
     assert page.title() == "GraphiQL · Homeroom"
 
