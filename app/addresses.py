@@ -1,5 +1,6 @@
-"""Addresses of databases, as `homeroom.toml` writes them."""
+"""Addresses of databases and hosts, as `homeroom.toml` writes them."""
 
+import ipaddress
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -15,6 +16,15 @@ def host_of(address: str) -> str | None:
         return parts.hostname if parts.port != 0 else None
     except ValueError:
         return None
+
+
+def written_as(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is written as, an IPv4 address in the clothes of IPv6 as itself; None for a name."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def unreadable(url: str) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from app.addresses import host_of
 from app.errors import ConfigurationError, Unauthenticated
 from app.federation.completion import Completion, Unfit
 from app.federation.planning import plan_operation
@@ -115,7 +116,7 @@ def federated(supergraph: Path, limits: Limits | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with open_session() as session:
+        async with open_session({host_of(one.url) or "" for one in composed.subgraphs.values()}) as session:
             federation.open(session)
             yield
 

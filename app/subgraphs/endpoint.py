@@ -1,13 +1,12 @@
 """One subgraph over HTTP: asked by POST, held to a time, a size and a number of requests at once.
 
-INVARIANT: a target stands in the configuration; redirects are not followed, and nothing of a caller's headers is
-passed on. Spec: GraphQL over HTTP.
+INVARIANT: a target stands in the configuration; redirects are not followed, no name leads to a link-local address
+that was not declared, and nothing of a caller's headers is passed on. Spec: GraphQL over HTTP.
 """
 
 import asyncio
-import ipaddress
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from app.addresses import written_as
 from app.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -55,32 +55,30 @@ _HEADERS = {
 
 def check_target(url: str, *, file: str, key: str | None = None, insecure: bool = False) -> None:
     """Refuse what no subgraph is reached by. Raises: ConfigurationError."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    loopback = host == "localhost" or _address(host, "is_loopback")
-    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        good = parts.scheme in {"http", "https"} and bool(host) and parts.username is None and parts.port != 0
+    except ValueError:  # brackets that hold no address, a port that is no number
+        good = False
+    if not good:
         raise ConfigurationError(
             "A subgraph is reached by an https:// address without a user. Write one.", file=file, key=key
         )
+    address = written_as(host)
+    loopback = host == "localhost" or (address is not None and address.is_loopback)
     if parts.scheme == "http" and not (loopback or insecure):
         raise ConfigurationError(
             "Student data travels over TLS: write https://, or declare `insecure = true` for a network of your own.",
             file=file,
             key=key,
         )
-    if _address(host, "is_link_local") and not insecure:
+    if address is not None and address.is_link_local and not insecure:
         raise ConfigurationError(
             "This is a link-local address, where cloud machines keep their secrets. Name the subgraph's own address.",
             file=file,
             key=key,
         )
-
-
-def _address(host: str, what: str) -> bool:
-    try:
-        return bool(getattr(ipaddress.ip_address(host), what))
-    except ValueError:
-        return False
 
 
 @dataclass(slots=True)
@@ -114,7 +112,7 @@ class Endpoint:
         except TimeoutError:
             self._failure()
             raise SubgraphFailed(f"It did not answer within {self.bounds.seconds:g} seconds.") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, zlib.error) as error:
             self._failure()
             raise SubgraphFailed(f"It cannot be reached ({type(error).__name__}).") from None
         except SubgraphFailed:
@@ -170,12 +168,17 @@ class Endpoint:
             self._until = monotonic() + self.bounds.rest
 
 
-def open_session() -> "aiohttp.ClientSession":
-    """Connections that are kept alive. No cookies, no proxies from the environment, no inflation on the way."""
+def open_session(declared: Collection[str] = ()) -> "aiohttp.ClientSession":
+    """Connections that are kept alive. No cookies, no proxies from the environment, no inflation on the way.
+
+    `declared`: the hosts that may be at a link-local address.
+    """
     import aiohttp
 
+    from app.subgraphs.resolver import Resolver
+
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30, resolver=Resolver(declared)),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         skip_auto_headers=("user-agent",),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
+from app.addresses import host_of
 from app.errors import ConfigurationError
 from app.names import SpaceId
 from app.settings import EndpointSettings, Settings
@@ -21,7 +22,7 @@ async def open_endpoints(
         yield {}
         return
     file = str(settings.home / "homeroom.toml")
-    async with open_session() as session:
+    async with open_session(_declared(settings)) as session:
         found: dict[SpaceId, dict[str, Endpoint]] = {}
         for space, place in settings.spaces.items():
             for name, one in place.subgraphs.items():
@@ -37,6 +38,12 @@ async def open_endpoints(
                 headers = _headers(settings, one, file, key)
                 found.setdefault(SpaceId(space), {})[name] = Endpoint(name, one.url, session, bounds, headers)
         yield found
+
+
+def _declared(settings: Settings) -> Collection[str]:
+    """The hosts that the configuration declares to be in a network of one's own."""
+    endpoints = (one for place in settings.spaces.values() for one in place.subgraphs.values())
+    return {host for one in endpoints if one.insecure and (host := host_of(one.url))}
 
 
 async def silent(endpoint: Endpoint) -> str | None:

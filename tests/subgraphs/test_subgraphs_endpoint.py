@@ -2,13 +2,16 @@
 
 import asyncio
 import gzip
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from app.errors import ConfigurationError
 from app.subgraphs.endpoint import Bounds, Endpoint, SubgraphFailed, check_target, open_session
+from app.subgraphs.resolver import Resolver
 
 pytestmark = pytest.mark.anyio
 Serve = Callable[[int], bytes]
@@ -81,6 +84,10 @@ async def test_threat_27_a_redirect_is_not_followed() -> None:
         "http://169.254.169.254/latest",
         "https://169.254.169.254/latest",
         "https://[fe80::1]/graphql",
+        "https://[::ffff:169.254.169.254]/graphql",
+        "https://[::ffff:a9fe:a9fe]/graphql",
+        "https://[lms.example/graphql",
+        "https://lms.example:port/graphql",
         "ftp://lms.example/graphql",
         "https://user:word@lms.example/graphql",
         "file:///etc/passwd",
@@ -97,6 +104,31 @@ def test_threat_27_what_is_safe_may_be_named(url: str) -> None:
     check_target(url, file="homeroom.toml")
 
 
+@pytest.mark.parametrize("url", ["http://lms.internal/graphql", "http://169.254.10.10/graphql"])
+def test_what_is_declared_to_be_a_network_of_ones_own_is_taken(url: str) -> None:
+    check_target(url, file="homeroom.toml", insecure=True)
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254"])
+async def test_threat_27_a_name_that_stands_for_a_link_local_address_is_not_connected_to(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    real = socket.getaddrinfo
+
+    def named(host: str, *rest: Any, **more: Any) -> list[Any]:
+        link_local = real(address, 443, type=socket.SOCK_STREAM)
+        here = real("127.0.0.1", rest[0], type=socket.SOCK_STREAM)
+        return {"lms.example": link_local, "both.example": link_local + here}.get(host) or real(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", named)
+    async with open_session() as session:
+        assert "ClientConnectorDNSError" in await fails(Endpoint("lms", "https://lms.example/", session))
+    async with subgraph(lambda _: GOOD) as (endpoint, _):
+        endpoint.url = endpoint.url.replace("127.0.0.1", "both.example")
+        assert (await endpoint.ask(b"{}")).data == {"a": 1}
+    assert len(await Resolver({"lms.example"}).resolve("lms.example", 443)) == 1
+
+
 async def test_threat_28_an_answer_is_bounded_after_it_is_inflated() -> None:
     bomb = gzip.compress(b" " * 5_000_000)
     bounds = Bounds(seconds=5, answer_bytes=100_000)
@@ -108,6 +140,20 @@ async def test_threat_28_an_answer_is_bounded_after_it_is_inflated() -> None:
     small = http(gzip.compress(b'{"data":{"a":1}}'), "200 OK", "content-encoding: gzip")
     async with subgraph(lambda _: small, bounds) as (endpoint, _):
         assert (await endpoint.ask(b"{}")).data == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "coding"),
+    [
+        pytest.param(b'{"data":{"a":1}}', "gzip", id="not what it says"),
+        pytest.param(gzip.compress(b'{"data":{"a":1}}')[:-12], "gzip", id="cut off"),
+        pytest.param(gzip.compress(b'{"data":{"a":1}}'), "br", id="not asked for"),
+        pytest.param(gzip.compress(gzip.compress(b'{"data":{"a":1}}')), "gzip, gzip", id="twice"),
+    ],
+)
+async def test_threat_28_what_cannot_be_inflated_is_a_subgraph_that_failed(body: bytes, coding: str) -> None:
+    async with subgraph(lambda _: http(body, "200 OK", f"content-encoding: {coding}")) as (endpoint, _):
+        assert "data" not in await fails(endpoint)
 
 
 @pytest.mark.parametrize(

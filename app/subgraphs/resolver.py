@@ -1,0 +1,30 @@
+"""The system's names, without the link-local addresses that a name may be made to stand for."""
+
+import socket
+from collections.abc import Collection
+
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from app.addresses import written_as
+
+
+class Resolver(ThreadedResolver):
+    """Whom a name stands for. `declared`: the hosts that may be at a link-local address."""
+
+    def __init__(self, declared: Collection[str]) -> None:
+        super().__init__()
+        self._declared = frozenset(declared)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """The addresses that may be connected to. Raises: OSError if there is none."""
+        found = await super().resolve(host, port, family)
+        if host in self._declared:
+            return found
+        addresses = ((one, written_as(one["host"])) for one in found)
+        kept = [one for one, address in addresses if address is not None and not address.is_link_local]
+        if not kept:
+            raise OSError("It has link-local addresses alone.")
+        return kept
