@@ -218,7 +218,7 @@ async def test_a_vendors_page_tells_its_grant_in_a_districts_words(office: Offic
     assert "+ Student: firstName, lastSurname as initial, schoolEnrollments" in told
 
 
-async def test_scripts_in_names_are_text(office: Office) -> None:
+async def test_threat_22_scripts_in_names_are_text(office: Office) -> None:
     page = await (await office.officer()).get("/console/vendors/readwell")
     assert SCRIPT not in page.text
     assert "&lt;script&gt;" in page.text
@@ -315,7 +315,7 @@ async def test_an_opt_out_is_recorded_by_who_decides_and_stands_in_the_ledger(of
 
 
 @pytest.mark.parametrize("address", [path for path, _ in DEEDS] + ["/console/sign-out"])
-async def test_a_form_without_its_mark_does_nothing(office: Office, address: str) -> None:
+async def test_threat_21_a_form_without_its_mark_does_nothing(office: Office, address: str) -> None:
     steward, other = await office.officer(), await office.officer()
     mark = re.search(r'name="csrf" value="([0-9a-f]+)"', (await other.get("/console")).text)
     assert mark

@@ -48,7 +48,7 @@ async def test_an_officer_signs_in_goes_where_they_were_going_and_signs_out(offi
     assert (await office.browser(before).get("/console")).status_code == 303
 
 
-async def test_a_cookie_is_read_by_no_script_and_sent_along_by_no_other_site(office: Office) -> None:
+async def test_threat_21_a_cookie_is_read_by_no_script_and_sent_along_by_no_other_site(office: Office) -> None:
     entered = await attempt(office.browser())
     kept = next(c for c in entered.headers.get_list("set-cookie") if c.startswith("homeroom-session="))
     assert "HttpOnly" in kept
@@ -189,7 +189,7 @@ async def test_signing_in_leads_to_our_own_pages_alone(office: Office, after: st
     assert entered.headers["location"] == "/console"
 
 
-async def test_pages_are_kept_in_no_cache_and_run_only_our_own_script(office: Office) -> None:
+async def test_threat_22_pages_are_kept_in_no_cache_and_run_only_our_own_script(office: Office) -> None:
     for page in (await (await office.officer()).get("/console"), await office.browser().get(SIGN_IN)):
         policy = page.headers["content-security-policy"]
         assert "default-src 'none'" in policy

@@ -50,7 +50,7 @@ async def test_threat_32_a_zip_bomb_is_refused_before_it_is_read(sqlite_space: A
         await bring(sqlite_space, archive(tmp_path / "r.zip", {**CSV, "users.csv": b"," * 30_000_000}))
 
 
-async def test_an_archive_that_unfolds_too_far_is_refused(
+async def test_threat_32_an_archive_that_unfolds_too_far_is_refused(
     sqlite_space: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "MAX_BYTES", 1_000)
@@ -81,7 +81,7 @@ async def test_a_source_that_is_not_there_is_said_so(sqlite_space: AsyncEngine, 
         await bring(sqlite_space, tmp_path / "nowhere")
 
 
-async def test_a_link_out_of_the_folder_is_not_followed(sqlite_space: AsyncEngine, tmp_path: Path) -> None:
+async def test_threat_32_a_link_out_of_the_folder_is_not_followed(sqlite_space: AsyncEngine, tmp_path: Path) -> None:
     source = folder(tmp_path / "r", ONEROSTER)
     (tmp_path / "secret.csv").write_text("secret")
     (source / "more.csv").symlink_to(tmp_path / "secret.csv")

@@ -60,7 +60,7 @@ async def code(asked: Asked, client: str, query: str, variables: dict[str, Any],
 
 
 @pytest.mark.parametrize("root", ["students", "sections", "grades", "schools", "courses"])
-async def test_two_vendors_share_no_id_nor_do_two_spaces(two: Asked, root: str) -> None:
+async def test_threat_9_two_vendors_share_no_id_nor_do_two_spaces(two: Asked, root: str) -> None:
     one, other = await ids(two, "readwell", root), await ids(two, "mathpath", root)
     elsewhere = await ids(two, "readwell", root, THERE)
     assert len(one) == len(other) == len(elsewhere) > 3 - (root == "schools")
@@ -153,7 +153,7 @@ async def test_threat_8_a_cursor_is_refused_to_another_vendor_and_in_another_spa
     assert await code(two, "readwell", PAGE, {"after": await cursor(two, "readwell")}, THERE) == "CURSOR_UNKNOWN"
 
 
-async def test_a_cursor_is_refused_in_another_list_and_with_another_filter(two: Asked) -> None:
+async def test_threat_8_a_cursor_is_refused_in_another_list_and_with_another_filter(two: Asked) -> None:
     own = await cursor(two, "readwell")
     assert await code(two, "readwell", GRADES, {"after": own}) == "CURSOR_UNKNOWN"
     assert await code(two, "readwell", FILTERED, {"after": own, "name": "Ana"}) == "CURSOR_UNKNOWN"
@@ -182,13 +182,13 @@ async def test_threat_8_an_altered_cursor_is_refused(two: Asked) -> None:
             assert await code(two, "readwell", PAGE, {"after": each}) == "CURSOR_UNKNOWN", each
 
 
-async def test_a_cursor_says_nothing_of_the_row(two: Asked) -> None:
+async def test_threat_8_a_cursor_says_nothing_of_the_row(two: Asked) -> None:
     own = await cursor(two, "readwell")
     assert len(own) == 32
     assert (2).to_bytes(8, "big") not in base64.urlsafe_b64decode(own)
 
 
-async def test_a_token_of_one_space_finds_nothing_of_another(two: Asked) -> None:
+async def test_threat_9_a_token_of_one_space_finds_nothing_of_another(two: Asked) -> None:
     here = await two.data("readwell", "{ students { nodes { id firstName } } }")
     for one in here["students"]["nodes"]:
         assert await two.data("readwell", BY_ID["node"], {"id": one["id"]}, space=THERE) == {"node": None}

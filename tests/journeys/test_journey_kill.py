@@ -174,7 +174,7 @@ def changed(server: Server, token: str) -> bool:
     return answer.status_code == 401 or "errors" in answer.json()
 
 
-async def test_a_vendor_that_leaves_is_an_aborted_entry(district: tuple[Home, Vendor]) -> None:
+async def test_threat_25_a_vendor_that_leaves_is_an_aborted_entry(district: tuple[Home, Vendor]) -> None:
     home, vendor = district
     with served(home) as server:
         answer = server.slowly(server.token(vendor, SMALL), EVERYTHING)

@@ -156,7 +156,7 @@ async def test_an_incident_is_told_of_those_who_did_not_opt_out(absent: Asked, e
         assert await received(asked, worlds.MAX) == {}
 
 
-async def test_no_filter_finds_and_no_page_counts_a_student_who_opted_out(absent: Asked) -> None:
+async def test_threat_7_no_filter_finds_and_no_page_counts_a_student_who_opted_out(absent: Asked) -> None:
     max_, leo = (absent.id("reading", "Student", row) for row in (5, 2))
     data = await absent.data(
         "reading",

@@ -169,7 +169,7 @@ ENDS = {
 MOMENT = timedelta(microseconds=1)
 
 
-def test_a_grant_is_in_force_to_the_end_of_its_last_day_where_the_district_is(
+def test_threat_34_a_grant_is_in_force_to_the_end_of_its_last_day_where_the_district_is(
     tmp_path: Path, store: Postgres | None
 ) -> None:
     home = made(tmp_path / "home", store, {space: (space, zone) for space, (zone, _, _) in ENDS.items()})

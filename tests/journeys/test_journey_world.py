@@ -738,7 +738,7 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("case", FILTERS)
-async def test_a_filter_on_what_is_not_disclosed_runs_nothing(
+async def test_threat_7_a_filter_on_what_is_not_disclosed_runs_nothing(
     larkspur: Asked, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @asynccontextmanager
@@ -760,7 +760,7 @@ async def test_a_filter_on_what_is_not_disclosed_runs_nothing(
         assert refusal.extensions["coordinate"] == coordinate
 
 
-async def test_a_filter_by_variable_is_looked_at_too(larkspur: Asked) -> None:
+async def test_threat_7_a_filter_by_variable_is_looked_at_too(larkspur: Asked) -> None:
     query = "query($where: StudentWhere) { students(where: $where) { nodes { firstName } } }"
     refusal = await larkspur.refused("years", query, {"where": {"birthDate": {"eq": "2015-11-02"}}})
     assert refusal.code == "FILTER_NOT_GRANTED"

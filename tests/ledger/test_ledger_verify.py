@@ -86,7 +86,7 @@ async def test_an_edited_entry_with_its_hash_made_to_fit_is_found_at_the_next(
     assert finding.startswith("Entry 6 does not follow")
 
 
-async def test_an_edited_entry_with_the_whole_chain_made_to_fit_is_found_by_the_checkpoints(
+async def test_threat_33_an_edited_entry_with_the_whole_chain_made_to_fit_is_found_by_the_checkpoints(
     recorded: AsyncEngine, checkpoints: Checkpoints
 ) -> None:
     entries = await bodies(recorded)

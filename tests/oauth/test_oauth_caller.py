@@ -80,7 +80,7 @@ async def test_threat_13_a_token_ends_to_the_second_and_no_later_than_five_minut
     refused(served, header)
 
 
-async def test_a_token_of_the_future_is_refused_when_the_clock_jumps_back(served: Served) -> None:
+async def test_threat_34_a_token_of_the_future_is_refused_when_the_clock_jumps_back(served: Served) -> None:
     header = f"Bearer {await served.token()}"
     served.clock.now -= 3600
     refused(served, header)

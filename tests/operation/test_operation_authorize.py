@@ -297,7 +297,7 @@ def test_threat_7_a_filter_may_name_only_what_is_granted_as_it_is() -> None:
         ('{lastSurname: {in: ["G."]}}', "Student.lastSurname"),
     ],
 )
-def test_a_filter_on_what_is_withheld_refuses_the_request(where: str, coordinate: str) -> None:
+def test_threat_7_a_filter_on_what_is_withheld_refuses_the_request(where: str, coordinate: str) -> None:
     text = f"{{ grant {{ client }} grades {{ nodes {{ id }} }} students(where: {where}) {{ nodes {{ id }} }} }}"
     with pytest.raises(RequestError) as refusal:
         check_filters(authorized(text), bound(text).arguments)

@@ -109,14 +109,14 @@ def test_threat_11_half_a_character_is_refused(raw: object) -> None:
 
 
 @pytest.mark.parametrize("levels", [17, 100_000])
-def test_variables_that_are_nested_too_deeply_are_refused(levels: int) -> None:
+def test_threat_11_variables_that_are_nested_too_deeply_are_refused(levels: int) -> None:
     deep: object = "a"
     for _ in range(levels):
         deep = [deep]
     assert refusal(BY_ID, {"id": "a", "other": deep}).extensions["limit"] == 16
 
 
-def test_too_many_values_are_refused() -> None:
+def test_threat_11_too_many_values_are_refused() -> None:
     assert refusal(WHERE, {"where": {"firstName": {"in": ["a"] * 50_000}}}).extensions["limit"] == 50_000
     assert len(coerced(WHERE, {"where": {"firstName": {"in": ["a"] * 49_000}}})) == 1
 

@@ -59,7 +59,9 @@ def test_an_authority_tells_the_grants_revision() -> None:
         ("America/Havana", "2026-10-31T20:00:00", "2026-10-31", "2026-11-01T04:00:00"),
     ],
 )
-def test_an_authority_holds_until_the_districts_next_midnight(zone: str, now: str, today: str, until: str) -> None:
+def test_threat_34_an_authority_holds_until_the_districts_next_midnight(
+    zone: str, now: str, today: str, until: str
+) -> None:
     policies = read_policies(files(district=DISTRICT.replace("America/Chicago", zone)))
     by = caller(policies, now=datetime.fromisoformat(now).replace(tzinfo=UTC))
     assert by.today == date.fromisoformat(today)
@@ -113,6 +115,36 @@ def test_threat_31_two_grants_never_mix() -> None:
     by = caller(with_two(GRANT, other))
     assert decide(ask("Student.firstName"), by) == Permit(None)
     assert not isinstance(decide(ask("Student.birthDate"), by), Permit)
+
+
+def a_grant(fields: list[str], school: str, begins: date, ends: date) -> str:
+    """A grant of some fields of the students of one school."""
+    head = GRANT.partition("[fields]")[0].replace("2026-08-15", str(begins)).replace("2027-06-30", str(ends))
+    listed = ", ".join(f'"{name}"' for name in fields)
+    return f'{head}[fields]\nStudent = [{listed}]\n[rows]\nschools = ["{school}"]\n'
+
+
+FIELDS = ["firstName", "lastSurname", "birthDate", "schoolEnrollments"]
+a_day = st.dates(date(2026, 7, 1), date(2027, 6, 30))
+
+
+@st.composite
+def some_grant(draw: st.DrawFn, school: str) -> str:
+    fields = draw(st.lists(st.sampled_from(FIELDS), min_size=1, unique=True))
+    begins, ends = sorted(draw(st.tuples(a_day, a_day)))
+    return a_grant(fields, school, begins, ends)
+
+
+@given(some_grant("elm"), some_grant("oak"), a_day)
+def test_threat_31_no_field_of_one_grant_meets_the_rows_of_another(one: str, other: str, day: date) -> None:
+    now = datetime(day.year, day.month, day.day, 17, tzinfo=UTC)
+    both = caller(with_two(one, other), now=now)
+    assert both.grant is not None
+    alone = caller(read_policies(files(grant=one if both.grant.rows.schools == ("elm",) else other)), now=now)
+    assert alone.grant is not None
+    assert both.grant.rows == alone.grant.rows
+    asked = [ask(f"Student.{name}") for name in FIELDS]
+    assert [decide(each, both) for each in asked] == [decide(each, alone) for each in asked]
 
 
 def test_a_clients_purposes_are_those_of_its_grants_in_the_space() -> None:

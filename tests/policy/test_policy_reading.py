@@ -243,7 +243,7 @@ def test_threat_24_any_bytes_give_a_set(given_files: dict[str, bytes], last_good
 
 
 @given(st.sampled_from([STATE_FILE, DISTRICT_FILE, GRANT_FILE]), st.data())
-def test_a_mutilated_file_is_read_or_reported(name: str, data: st.DataObject) -> None:
+def test_threat_24_a_mutilated_file_is_read_or_reported(name: str, data: st.DataObject) -> None:
     text = files()[name]
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
     inserted = data.draw(
@@ -282,7 +282,7 @@ def test_links_within_the_folder_are_followed(tmp_path: Path) -> None:
     assert read_folder(tmp_path) == files()
 
 
-def test_a_link_that_leads_nowhere_or_round_in_circles_is_reported(tmp_path: Path) -> None:
+def test_threat_24_a_link_that_leads_nowhere_or_round_in_circles_is_reported(tmp_path: Path) -> None:
     (tmp_path / "tx").mkdir()
     (tmp_path / "tx/state.toml").symlink_to("nothing")
     (tmp_path / "tx/loop.toml").symlink_to("loop.toml")
@@ -293,7 +293,7 @@ def test_a_link_that_leads_nowhere_or_round_in_circles_is_reported(tmp_path: Pat
     assert all("nowhere" in one.message for one in found)
 
 
-def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+def test_threat_24_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "tx").mkdir()
     os.mkfifo(tmp_path / "tx/state.toml")
     assert "no file" in only_finding(read_policies(read_folder(tmp_path)).findings).message
@@ -305,7 +305,7 @@ def test_a_file_is_read_no_further_than_the_limit(tmp_path: Path) -> None:
     assert "bytes" in only_finding(read_policies(read_folder(tmp_path)).findings).message
 
 
-def test_a_name_that_is_not_utf_8_is_reported_readably(tmp_path: Path) -> None:
+def test_threat_24_a_name_that_is_not_utf_8_is_reported_readably(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xff.toml")).write_bytes(b"")
     assert only_finding(read_policies(read_folder(tmp_path)).findings).file == "\\xff.toml"
 

@@ -55,7 +55,7 @@ def test_what_is_no_id_is_unknown(guess: object) -> None:
 
 
 @given(types, rows)
-def test_an_id_is_unknown_to_every_other_client_space_and_secret(type_name: str, row: int) -> None:
+def test_threat_9_an_id_is_unknown_to_every_other_client_space_and_secret(type_name: str, row: int) -> None:
     made = OWN.one(type_name, row)
     assert [each.record(made) for each in OTHERS] == [None] * len(OTHERS)
 
@@ -114,14 +114,14 @@ def test_a_digest_tells_records_apart_and_is_each_clients_own(one: list[bytes], 
 
 
 @given(rows, st.binary(max_size=40), st.binary(max_size=40))
-def test_a_cursor_is_unknown_in_another_query_and_to_others(row: int, query: bytes, other: bytes) -> None:
+def test_threat_8_a_cursor_is_unknown_in_another_query_and_to_others(row: int, query: bytes, other: bytes) -> None:
     sealed = OWN.seal(row, query)
     assert (OWN.unseal(sealed, other) is None) == (other != query)
     assert [each.unseal(sealed, query) for each in OTHERS] == [None] * len(OTHERS)
 
 
 @given(rows, st.integers(0, 23), st.integers(1, 255))
-def test_an_altered_cursor_is_unknown(row: int, at: int, flip: int) -> None:
+def test_threat_8_an_altered_cursor_is_unknown(row: int, at: int, flip: int) -> None:
     sealed = bytearray(base64.urlsafe_b64decode(OWN.seal(row, b"q")))
     sealed[at] ^= flip
     assert OWN.unseal(base64.urlsafe_b64encode(sealed).decode().rstrip("="), b"q") is None

@@ -42,7 +42,7 @@ async def test_chunks_arrive_in_order_and_whole() -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_what_breaks_off_after_its_first_byte_is_never_well_formed() -> None:
+async def test_threat_25_what_breaks_off_after_its_first_byte_is_never_well_formed() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b'{"data":['
         yield b'"first"'
