@@ -26,6 +26,7 @@ from rich.table import Table
 from app.importers.sandbox.generate import generate_district
 from app.importers.sandbox.profile import PROFILES
 from benchmarks import answers
+from benchmarks import federation as federating
 from benchmarks import flood as flooding
 from benchmarks.installation import SPACE, CommandFailedError, Installation, install
 from benchmarks.profile import profile
@@ -221,11 +222,18 @@ def database_url(kind: str) -> Iterator[str | None]:
     help="Instead of timing, say where Homeroom's time goes in one query.",
 )
 @click.option("--flood", is_flag=True, help="Instead of timing queries, measure what one client's flood costs another.")
-def main(students: int, rounds: int, database: str, profiled: str | None, flood: bool) -> None:
+@click.option(
+    "--federation", is_flag=True, help="Instead, measure `federate` beside other gateways of federated graphs."
+)
+def main(students: int, rounds: int, database: str, profiled: str | None, flood: bool, federation: bool) -> None:
     """Time Homeroom beside hand-written SQL and beside an ordinary GraphQL server, on a generated district."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end with us
     console = Console(width=None if Console().is_terminal else 160)
     try:
+        if federation:
+            with tempfile.TemporaryDirectory(prefix="homeroom-bench-") as temporary:
+                federating.measure(Path(temporary), console, rounds)
+            return
         _run(
             console,
             students,

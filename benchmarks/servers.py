@@ -29,12 +29,30 @@ class Running:
     port: int
     process: "subprocess.Popen[bytes]"
 
+    def cpu_seconds(self) -> float:
+        """The processor time that it and the processes under it have taken so far. Linux alone says it."""
+        ticks, family = 0, {self.process.pid}
+        found = {int(place.parent.name): _stat(place) for place in Path("/proc").glob("[0-9]*/stat")}
+        for pid, (parent, spent) in sorted(found.items()):
+            if pid in family or parent in family:
+                family.add(pid)
+                ticks += spent
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def peak_megabytes(self) -> float:
         """The most memory that it has held so far; 0 where the system does not say."""
         with contextlib.suppress(OSError):
             found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())
             return int(found[1]) / 1024 if found else 0.0
         return 0.0
+
+
+def _stat(place: Path) -> tuple[int, int]:
+    """A process's parent and the ticks that it has taken."""
+    with contextlib.suppress(OSError):
+        parts = place.read_text().rpartition(") ")[2].split()
+        return int(parts[1]), int(parts[11]) + int(parts[12])
+    return 0, 0
 
 
 def free_port() -> int:
@@ -53,13 +71,21 @@ def environment() -> dict[str, str]:
 
 @contextlib.contextmanager
 def running(
-    name: str, arguments: Sequence[str], port: int, folder: Path, ending: int = signal.SIGTERM
+    name: str,
+    arguments: Sequence[str],
+    port: int,
+    folder: Path,
+    ending: int = signal.SIGTERM,
+    program: Sequence[str] = (sys.executable,),
 ) -> Iterator[Running]:
-    """Run `python ARGUMENTS` until the block ends. Raises: DidNotStartError with what the server said."""
+    """Run `python ARGUMENTS`, or another program, until the block ends.
+
+    Raises: DidNotStartError with what the server said.
+    """
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, *arguments],
+            [*program, *arguments],
             cwd=ROOT,
             env=environment(),
             stdin=subprocess.DEVNULL,
