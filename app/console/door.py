@@ -42,7 +42,11 @@ async def signed_in(desk: Desk, request: Request) -> Session | None:
     if not isinstance(token, str):
         return None
     session = await find(desk.rooms.control, token, now=desk.now().timestamp(), limits=settings)
-    return session if session is not None and session.space in desk.places else None
+    if session is None or session.space not in desk.places:
+        return None
+    # Whoever came from a provider goes with it.
+    named = desk.rooms.settings.spaces[session.space]
+    return session if session.by_password or named.sign_in is not None else None
 
 
 def page(desk: Desk, show: Show, *, roles: Collection[Role] = ROLES) -> Endpoint:

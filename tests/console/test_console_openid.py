@@ -1,0 +1,221 @@
+"""Officers sign in at a provider that we did not write: npm's `oidc-provider`, on its own pages."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx
+import msgspec
+import pytest
+
+from app.console.openid import BACK, UNDER_WAY, role_of
+from app.signing_in import SignIn
+from tests.console.office import SPACE, Office, words
+
+pytestmark = pytest.mark.anyio
+
+HERE = Path(__file__).parent / "openid"
+NODE = 20
+SECRET = "a-secret-of-the-districts"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider that runs, and Larkspur's settings for it."""
+
+    issuer: str
+    sign_in: SignIn
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    found = shutil.which("node")
+    if found is None or shutil.which("npm") is None:
+        pytest.skip("oidc-provider needs node and npm. Install them (on Debian: apt-get install nodejs npm).")
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(said.strip().removeprefix("v").partition(".")[0]) < NODE:
+        pytest.skip(f"oidc-provider needs Node.js {NODE} or newer; here is {said.strip()}.")
+    return found
+
+
+@pytest.fixture(scope="module", params=["token", "userinfo"])
+def issuer(node: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Its address. Claims stand in the identity token, or are asked for."""
+    folder = tmp_path_factory.mktemp("provider")
+    for name in ("package.json", "package-lock.json", ".npmrc", "provider.js"):
+        shutil.copy(HERE / name, folder / name)
+    done = subprocess.run(["npm", "ci"], cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    command = [node, "provider.js", SECRET, f"http://127.0.0.1:8000{BACK}", request.param]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+async def provider(issuer: str, office: Office) -> AsyncIterator[Provider]:
+    """Larkspur has this provider; nobody else has one."""
+    (office.home / "keys" / "larkspur-openid").write_text(f"{SECRET}\n")
+    sign_in = SignIn(
+        issuer=issuer,
+        client_id="homeroom",
+        client_secret_file="keys/larkspur-openid",
+        role_claim="groups",
+        roles={"Data stewards": "steward"},
+        officers={"a.ramos@larkspur.example": "privacy-officer"},
+    )
+    use(office, sign_in)
+    yield Provider(issuer, sign_in)
+    use(office, None)
+
+
+def use(office: Office, sign_in: SignIn | None) -> None:
+    settings = office.desk.rooms.settings
+    space = msgspec.structs.replace(settings.spaces[SPACE], sign_in=sign_in)
+    office.desk.rooms.settings = msgspec.structs.replace(settings, spaces={**settings.spaces, SPACE: space})
+
+
+async def at_the_provider(address: str, login: str) -> str:
+    """Sign in on the provider's own pages and consent; gives the address that it sends the browser back to."""
+    async with httpx.AsyncClient() as browser:
+        for _ in range(12):
+            if urlsplit(address).port == 8000:
+                return address
+            page = await browser.get(address)
+            if page.is_redirect:
+                address = urljoin(address, page.headers["location"])
+                continue
+            action = re.search(r'<form[^>]*action="([^"]+)"', page.text)
+            assert action, page.text
+            prompt = re.search(r'name="prompt" value="(\w+)"', page.text)
+            assert prompt
+            filled = {"prompt": prompt[1], "login": login, "password": "any"}
+            sent = await browser.post(urljoin(address, unescape(action[1])), data=filled)
+            assert sent.is_redirect, sent.text
+            address = urljoin(address, sent.headers["location"])
+    raise AssertionError("The provider never sent the browser back")
+
+
+async def test_an_officer_comes_back_from_the_districts_provider_signed_in(office: Office, provider: Provider) -> None:
+    browser = office.browser()
+    page = await browser.get(f"/console/sign-in?space={SPACE}&next=/console/matrix")
+    link = re.search(r'href="(/console/sign-in/openid[^"]*)"', page.text)
+    assert link
+    away = await browser.get(unescape(link[1]))
+    asked = parse_qs(urlsplit(away.headers["location"]).query)
+    assert away.headers["location"].startswith(provider.issuer)
+    assert asked["code_challenge_method"] == ["S256"]
+    assert asked["nonce"]
+    assert asked["response_type"] == ["code"]
+    returned = await browser.get(await at_the_provider(away.headers["location"], "ramos"))
+    assert returned.status_code == 303
+    assert returned.headers["location"] == "/console/matrix"
+    assert "a.ramos@larkspur.example privacy officer" in await browser.text("/console")
+
+
+async def test_a_claim_says_what_somebody_may_do(office: Office, provider: Provider) -> None:
+    browser = office.browser()
+    away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
+    await browser.get(await at_the_provider(away.headers["location"], "chen"))
+    assert "chen@larkspur.example steward" in await browser.text("/console")
+
+
+@pytest.mark.parametrize("login", ["guest", "stranger"])
+async def test_whoever_is_no_officer_is_not_let_in(office: Office, provider: Provider, login: str) -> None:
+    browser = office.browser()
+    away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
+    returned = await browser.get(await at_the_provider(away.headers["location"], login))
+    assert returned.status_code == 403
+    assert "did not let you in" in words(returned.text)
+    assert (await browser.get("/console")).status_code == 303
+
+
+async def test_an_answer_belongs_to_the_browser_and_the_sign_in_that_began(office: Office, provider: Provider) -> None:
+    victim, attacker = office.browser(), office.browser()
+    away = await attacker.get(f"/console/sign-in/openid?space={SPACE}")
+    address = await at_the_provider(away.headers["location"], "ramos")
+    assert (await victim.get(address)).status_code == 403  # it never began
+    await victim.get(f"/console/sign-in/openid?space={SPACE}")
+    assert (await victim.get(address)).status_code == 403  # ... or another
+    forged = office.browser({f"homeroom-{UNDER_WAY}": "x"})
+    assert (await forged.get(address)).status_code == 403
+    assert (await victim.get("/console")).status_code == 303
+
+
+async def test_an_answer_is_good_once(office: Office, provider: Provider) -> None:
+    browser = office.browser()
+    away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
+    under_way = dict(browser.cookies)
+    address = await at_the_provider(away.headers["location"], "ramos")
+    assert (await browser.get(address)).status_code == 303
+    assert (await office.browser(under_way).get(address)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"client_id": "another"}, {"client_secret_file": "keys/none"}, {"issuer": "http://127.0.0.1:9"}],
+    ids=["client", "secret", "unreachable"],
+)
+async def test_a_provider_that_is_set_up_wrongly_lets_nobody_in(
+    office: Office, provider: Provider, changed: dict[str, str]
+) -> None:
+    browser = office.browser()
+    away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
+    address = await at_the_provider(away.headers["location"], "ramos")
+    use(office, msgspec.structs.replace(provider.sign_in, **changed))
+    returned = await browser.get(address)
+    assert returned.status_code == 403
+    assert "did not let you in" in words(returned.text)
+
+
+async def test_metadata_of_another_issuer_is_not_believed(office: Office, provider: Provider) -> None:
+    use(office, msgspec.structs.replace(provider.sign_in, issuer=provider.issuer.replace("127.0.0.1", "localhost")))
+    assert (await office.browser().get(f"/console/sign-in/openid?space={SPACE}")).status_code == 403
+
+
+async def test_which_districts_have_a_provider_is_not_to_be_seen(office: Office, provider: Provider) -> None:
+    pages = [await office.browser().get(f"/console/sign-in?space={name}") for name in (SPACE, "mn/quarry-lake", "x/y")]
+    assert all("Sign in with your district" in page.text for page in pages)
+    refused = [
+        await office.browser().get(f"/console/sign-in/openid?space={name}") for name in ("mn/quarry-lake", "x/y")
+    ]
+    assert [page.status_code for page in refused] == [403, 403]
+    assert {words(page.text) for page in refused} == {words(refused[0].text)}
+
+
+async def test_a_session_from_a_provider_ends_with_it(office: Office, provider: Provider) -> None:
+    browser = office.browser()
+    away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
+    await browser.get(await at_the_provider(away.headers["location"], "ramos"))
+    assert (await browser.get("/console")).status_code == 200
+    use(office, None)
+    assert (await browser.get("/console")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("claims", "role"),
+    [
+        ({"email": "a@x", "email_verified": True}, "reader"),
+        ({"email": "A@X", "email_verified": True, "groups": ["Stewards"]}, "reader"),
+        ({"email": "a@x", "email_verified": "true"}, None),
+        ({"email": "a@x"}, None),
+        ({"groups": "Stewards"}, "steward"),
+        ({"groups": ["Privacy", "Stewards"]}, "steward"),
+        ({"groups": [7, None, "Privacy"]}, "privacy-officer"),
+        ({"groups": ["stewards"]}, None),
+        ({"groups": None}, None),
+        ({}, None),
+    ],
+)
+async def test_roles_are_as_the_configuration_says(claims: dict[str, object], role: str | None) -> None:
+    roles = {"Stewards": "steward", "Privacy": "privacy-officer"}
+    sign_in = SignIn("https://id.example", "c", role_claim="groups", roles=roles, officers={"a@x": "reader"})  # type: ignore[arg-type]
+    assert role_of(claims, sign_in) == role
