@@ -26,6 +26,7 @@ from rich.table import Table
 from app.importers.sandbox.generate import generate_district
 from app.importers.sandbox.profile import PROFILES
 from benchmarks import answers
+from benchmarks import console as pages
 from benchmarks import federation as federating
 from benchmarks import flood as flooding
 from benchmarks.installation import SPACE, CommandFailedError, Installation, install
@@ -225,10 +226,30 @@ def database_url(kind: str) -> Iterator[str | None]:
 @click.option(
     "--federation", is_flag=True, help="Instead, measure `federate` beside other gateways of federated graphs."
 )
-def main(students: int, rounds: int, database: str, profiled: str | None, flood: bool, federation: bool) -> None:
+@click.option(
+    "--console",
+    "console_entries",
+    is_flag=False,
+    flag_value=1_000_000,
+    type=click.IntRange(0),
+    default=0,
+    help="Instead, time the console's pages, with a ledger of so many entries; a million if no number is given.",
+)
+def main(
+    students: int,
+    rounds: int,
+    database: str,
+    profiled: str | None,
+    flood: bool,
+    federation: bool,
+    console_entries: int,
+) -> None:
     """Time Homeroom beside hand-written SQL and beside an ordinary GraphQL server, on a generated district."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end with us
     console = Console(width=None if Console().is_terminal else 160)
+    if console_entries:
+        pages.measure(console, console_entries)
+        return
     try:
         if federation:
             with tempfile.TemporaryDirectory(prefix="homeroom-bench-") as temporary:

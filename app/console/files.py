@@ -3,14 +3,13 @@
 INVARIANT: a file is looked up by its name among those of the officer's space, and never by a path on the disk.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from starlette.responses import Response
 
-from app.console.linting import findings_of, on_disk
+from app.console.linting import look
 from app.console.visit import Absent, Visit
 from app.names import SpaceId
 from app.policy.model import Finding
@@ -41,8 +40,8 @@ def in_force(visit: Visit) -> Mapping[str, bytes]:
 
 async def show(visit: Visit) -> Response:
     """Every file with its state."""
-    files, drafts = in_force(visit), await asyncio.to_thread(on_disk, visit)
-    findings = await findings_of(visit)
+    looked = await look(visit)
+    files, drafts, findings = in_force(visit), looked.drafts, looked.findings
     shown = [
         File(
             path,
@@ -70,7 +69,8 @@ def kind_of(path: str) -> str:
 async def show_file(visit: Visit) -> Response:
     """The text of one file, as it is in force, as it lies in the folder, or as it was."""
     path, wanted = visit.asked("path"), visit.asked("revision")
-    files, drafts = in_force(visit), await asyncio.to_thread(on_disk, visit)
+    looked = await look(visit)
+    files, drafts = in_force(visit), looked.drafts
     turns = await history(visit.desk.rooms.control, path) if is_own(path, visit.space) else ()
     if path not in files and path not in drafts and not turns:
         raise Absent("There is no such file in this district's policy.")
@@ -80,7 +80,6 @@ async def show_file(visit: Visit) -> Response:
         if wanted not in {turn.revision for turn in turns}:
             raise Absent("This file had no such revision.")
         text = await revision(visit.desk.rooms.control, wanted) or b""
-    findings = await findings_of(visit)
     return visit.page(
         "file.html",
         path=path,
@@ -90,5 +89,5 @@ async def show_file(visit: Visit) -> Response:
         differs=not wanted and path in drafts and drafts[path] != files.get(path),
         draft=drafts.get(path, b"").decode("utf-8", "replace"),
         turns=[(turn, datetime.fromtimestamp(turn.at, UTC)) for turn in turns],
-        findings=[one for one in findings if one.file == path],
+        findings=[one for one in looked.findings if one.file == path],
     )

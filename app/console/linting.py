@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.console.visit import Visit
@@ -10,6 +11,7 @@ from app.ledger.summed import Use, Used, used_fields
 from app.ledger.usage import begun
 from app.names import Coordinate, SpaceId
 from app.oauth.clients import State, list_clients
+from app.policy.cases import CASES_FILE
 from app.policy.known import Known
 from app.policy.known import Use as WhoFor
 from app.policy.lint import lint
@@ -29,19 +31,26 @@ def on_disk(visit: Visit) -> Mapping[str, bytes]:
     return {path: text for path, text in files.items() if path.startswith(f"{visit.space}/") or path == state}
 
 
-async def findings_of(visit: Visit) -> tuple[Finding, ...]:
-    """Everything that somebody should look at: broken files first, then errors, then warnings."""
-    files = await asyncio.to_thread(on_disk, visit)
-    own = {visit.space: visit.policy}
-    read = read_policies(files, visit.desk.rooms.policies.files) if files else PolicySet({})
-    in_force = PolicySet(own, read.findings, visit.desk.rooms.policies.files)
-    return lint(in_force, await known(visit, in_force), visit.desk.now())
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The files of a space as they lie in the folder, and everything that somebody should look at."""
+
+    drafts: Mapping[str, bytes]
+    broken: tuple[Finding, ...]  # of files that cannot be read: their last good revisions stand in
+    findings: tuple[Finding, ...]  # those, and what is amiss in what is in force
 
 
-async def unreadable(visit: Visit) -> list[Finding]:
-    """What is amiss in files that cannot be read at all: their last good revisions stand in."""
-    files = await asyncio.to_thread(on_disk, visit)
-    return sorted(read_policies(files, visit.desk.rooms.policies.files).findings) if files else []
+async def look(visit: Visit) -> Looked:
+    """Look at the folder, and at what is in force. Raises: Unavailable."""
+    drafts = await asyncio.to_thread(on_disk, visit)
+    policies = visit.desk.rooms.policies
+    # What is in force was read, and well: files are read again only where the folder has another text.
+    other = [path for path, text in drafts.items() if text != policies.files.get(path)]
+    broken: tuple[Finding, ...] = ()
+    if not all(CASES_FILE.fullmatch(path) for path in other):
+        broken = tuple(sorted(read_policies(drafts, policies.files).findings))
+    in_force = PolicySet({visit.space: visit.policy}, broken, policies.files)
+    return Looked(drafts, broken, lint(in_force, await known(visit, in_force), visit.desk.now()))
 
 
 async def known(visit: Visit, policies: PolicySet) -> Known:

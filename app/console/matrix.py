@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from app.console.defused import defused
@@ -109,8 +110,7 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "matrix.html",
         matrix=matrix,
-        bases=[f"matrix/{column.client}/{quote(column.purpose, safe='')}/" for column in matrix.columns],
-        names=CLASSES,
+        drawn=drawn(matrix),
         asked=asked,
         marks=MARKS,
         states=State,
@@ -118,6 +118,29 @@ async def show(visit: Visit) -> Response:
         sensitivities=list(dict.fromkeys(str(fact.sensitivity) for fact in facts)),
         vendors=sorted({column.client for column in columns(visit)}),
     )
+
+
+def drawn(matrix: Matrix) -> list[tuple[str, list[tuple[Fact, Markup]]]]:
+    """The cells of each line. There are thousands in a page, so they are put together here and not by the template.
+
+    INVARIANT: every part is escaped before it is put in, once for all the cells that have it.
+    """
+    bases = [escape(f"matrix/{column.client}/{quote(column.purpose, safe='')}/") for column in matrix.columns]
+    heads = {state: f'<td class="{CLASSES[state]}"><a href="' for state in State}
+    tails: dict[tuple[State, str], str] = {}
+    groups = []
+    for category, lines in matrix.groups:
+        shown = []
+        for line in lines:
+            name, parts = escape(line.fact.coordinate), []
+            for base, cell in zip(bases, line.cells, strict=True):
+                key = cell.state, cell.words
+                if key not in tails:
+                    tails[key] = f'" aria-label="{escape(cell.words)}">{MARKS[cell.state]}</a></td>\n'
+                parts.append(f"{heads[cell.state]}{base}{name}{tails[key]}")
+            shown.append((line.fact, Markup("".join(parts))))  # noqa: S704 - of escaped parts alone
+        groups.append((category, shown))
+    return groups
 
 
 async def as_csv(visit: Visit) -> Response:

@@ -6,12 +6,12 @@ Spec: OpenID Connect Core 1.0 §3.1, OpenID Connect Discovery 1.0 §4, RFC 7636.
 """
 
 import logging
+import warnings
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.starlette_client import OAuth
 from httpx import HTTPError
 from joserfc.errors import JoseError
 from starlette.requests import Request
@@ -94,6 +94,9 @@ async def back(desk: Desk, request: Request) -> Response:
 
 async def provider(desk: Desk, sign_in: SignIn) -> Any:
     """Authlib's client of a provider, which says by its metadata that it is the one. Raises: FAULTS."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Authlib remarks on the name of httpx; it is read where it is needed alone
+        from authlib.integrations.starlette_client import OAuth
     secret = read_secret(desk, sign_in)
     options = {
         "scope": "openid email profile",

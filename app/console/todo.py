@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.console.holding import Column, State, cells, columns
 from app.console.item import Item
-from app.console.linting import findings_of, unreadable
+from app.console.linting import look
 from app.console.visit import Visit
 from app.console.wording import day, plural
 from app.ledger.summed import Use, Used, catch_up, used_fields
@@ -28,10 +28,10 @@ async def show(visit: Visit) -> Response:
     """The first page."""
     behind = await catch_up(visit.place.ledger, visit.zone)
     used = await used_fields(visit.place.ledger)
-    findings = await findings_of(visit)
+    looked = await look(visit)
     held = columns(visit)
-    broken = await unreadable(visit)
-    others = [one for one in findings if one not in broken]
+    broken = looked.broken
+    others = [one for one in looked.findings if one not in broken]
     ssns = await count_ssns(visit.place.records)
     return visit.page(
         "todo.html",

@@ -135,8 +135,8 @@ def changed(
     space: SpaceId, before: Mapping[str, bytes], after: Mapping[str, bytes], facts: Facts, file: str
 ) -> list[str]:
     """What a file's change changed, in lines; what else was published with it is left out."""
-    one = of_space(after, space, without=file, instead=before.get(file))
-    other = of_space(after, space, without=file, instead=after.get(file))
+    one = alone(after, space, file, before.get(file))
+    other = alone(after, space, file, after.get(file))
     lines = []
     for difference in compare(one, other, facts):
         for each in difference.clients:
@@ -145,9 +145,11 @@ def changed(
     return lines
 
 
-def of_space(files: Mapping[str, bytes], space: SpaceId, *, without: str, instead: bytes | None) -> PolicySet:
-    """The policies of one space, with one file as it is given."""
-    state = f"{space.partition('/')[0]}/state.toml"
-    own = {path: text for path, text in files.items() if path.startswith(f"{space}/") or path == state}
-    own.pop(without, None)
-    return read_policies(own if instead is None else {**own, without: instead})
+def alone(files: Mapping[str, bytes], space: SpaceId, file: str, instead: bytes | None) -> PolicySet:
+    """One grant as it is given, under what stands over it."""
+    over = {
+        path: files[path]
+        for path in (f"{space.partition('/')[0]}/state.toml", f"{space}/district.toml")
+        if path in files
+    }
+    return read_policies(over if instead is None else {**over, file: instead})

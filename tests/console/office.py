@@ -6,24 +6,22 @@ It is noon of 15 October 2026 in Larkspur, whose space holds the hand-written wo
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import unescape
 from pathlib import Path
 
 import httpx
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from app.console.desk import Desk, open_desk
 from app.console.door import SESSION, cookie
 from app.console.routes import routes
-from app.errors import UsageError
 from app.installing import add_space, create
 from app.names import Scope, SpaceId
 from app.oauth.clients import add_client
-from app.officers.accounts import add_officer, find_officer, remove_officer
+from app.officers.accounts import add_officer, find_officer
 from app.officers.sessions import begin
 from app.opening import open_installation
 from app.schema.catalogue import SCOPES
@@ -89,8 +87,8 @@ class Office:
         limits = self.desk.rooms.settings.console
         now = self.desk.now().timestamp()
         control = self.desk.rooms.control
-        await remove_quietly(control, space, address)
-        await add_officer(control, space, address, role, secrets.token_hex(8), now=now)
+        if await find_officer(control, space, address) is None:
+            await add_officer(control, space, address, role, secrets.token_hex(8), now=now)
         found = await find_officer(control, space, address)
         assert found
         token = await begin(control, space, address, role, officer=found[0].number, now=now, limits=limits)
@@ -104,12 +102,6 @@ class Office:
         draft.write_text(text, encoding="utf-8")
         draft.replace(file)
         return file
-
-
-async def remove_quietly(control: AsyncEngine, space: str, email: str) -> None:
-    """An account may be there from a test before."""
-    with suppress(UsageError):
-        await remove_officer(control, space, email)
 
 
 class Browser(httpx.AsyncClient):
