@@ -113,7 +113,8 @@ def test_a_keyboard_is_enough(page: Page, sandbox: Served) -> None:
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
     assert names[:3] == ["Skip to the page", "Homeroom", "Sign out"]
-    assert names[3:9] == ["To do", "Who reads what", "Disclosures", "A student", "Opt-outs", "Policy"]
+    nav = ["To do", "Who reads what", "Requests", "Disclosures", "A student", "Opt-outs", "Policy"]
+    assert names[3:10] == nav
     page.goto(f"{sandbox.url}/console/matrix")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
