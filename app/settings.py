@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.addresses import host_of, unreadable, with_password
+from app.elsewhere import Premises, TrustedGateway, elsewhere_problems
 from app.errors import ConfigurationError
 from app.names import SpaceId, is_space_id
 from app.signing_in import LOOPBACK, Console, SignIn, provider_problems
@@ -142,6 +143,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subgraphs: dict[str, SubgraphSettings] = {}
     console: Console = Console()
     spaces: dict[str, SpaceSettings] = {}
+    premises: dict[str, Premises] = {}
+    gateway: TrustedGateway | None = None
     home: Path = Path()
 
     @property
@@ -245,6 +248,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         if not is_space_id(name):
             yield ("spaces", name), "A space is named `state/district` in lower case, such as tx/grand-bend. Rename it."
     yield from _databases(settings)
+    yield from elsewhere_problems(settings.premises, settings.gateway, settings.spaces)
     for name, space in settings.spaces.items():
         yield from provider_problems(("spaces", name, "sign_in"), space.sign_in)
     for section in ("limits", "oauth", "traffic", "server", "changes", "console"):

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.errors import ConfigurationError, Unauthenticated, Unavailable, UsageError
 from app.names import ClientId, Scope, SpaceId
 from app.oauth import metadata
+from app.oauth.assertion import state
 from app.oauth.attempts import Attempts
 from app.oauth.caller import Caller, Standing
 from app.oauth.clients import State, find_client
@@ -58,7 +59,7 @@ class Authorization:
         self._purposes = purposes
         self._scopes = tuple(sorted(scopes))
         self._clock = clock
-        spaces = [SpaceId(name) for name in settings.spaces]
+        spaces = [SpaceId(name) for name in (*settings.spaces, *settings.premises)]
         self._resources = MappingProxyType({settings.resource(space): space for space in spaces})
         self._following = asyncio.Lock()  # INVARIANT: an older state never overwrites a newer one
         self._number: int | None = None
@@ -88,13 +89,29 @@ class Authorization:
         return caller
 
     def stands(self, caller: Caller) -> bool:
-        """Whether a caller's token and client are still good, its time aside: what began within it may end."""
-        return self._stands(caller.client, caller.jti)
+        """Whether a caller's token and client are still good, its time aside: what began within it may end.
+
+        One that a gateway presented stands: the gateway looks again itself, and breaks off.
+        """
+        return caller.presented is not None or self._stands(caller.client, caller.jti)
 
     def standing(self, client: ClientId, space: SpaceId | None = None) -> Standing:
         """How a client stands now, with the installation or in one space. One that is unknown holds nothing."""
         found = self._standings.get(client, _UNKNOWN)
         return replace(found, suspended=True) if (space, client) in self._suspended else found
+
+    def state(self, caller: Caller, audience: str, request: str, body: bytes) -> str:
+        """A statement of who asks, for the premises that keep its space."""
+        return state(
+            caller,
+            self.standing(caller.client),
+            issuer=self._settings.issuer,
+            audience=audience,
+            request=request,
+            body=body,
+            keys=self._keys,
+            now=self._clock(),
+        )
 
     async def follow(self) -> None:
         """Take in what changed: clients, revocations, signing keys. Raises: Unavailable."""
@@ -199,7 +216,11 @@ class Authorization:
 
     def _terms(self) -> Terms:
         seconds = self._settings.oauth.token_seconds
-        return Terms(self._settings.issuer, self._keys, seconds, self._resources, self._purposes)
+        return Terms(self._settings.issuer, self._keys, seconds, self._resources, self._granted)
+
+    def _granted(self, space: SpaceId, client: ClientId) -> Collection[str]:
+        """The purposes that a client has grants for. Of a space on its premises they know: a token leaves it open."""
+        return ("",) if space in self._settings.premises else self._purposes(space, client)
 
     async def _guarded(self, request: FormRequest, answer: Callable[[Server], Reply]) -> Reply:
         """Answer, unless there were too many failures; and count one more if this is one."""

@@ -6,8 +6,19 @@ from app.names import ClientId, Scope, SpaceId
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What the installation holds of a client at this moment, whatever its token was given earlier."""
+
+    registered: frozenset[Scope]
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """One verified token: one client, in one space, for one purpose. Units: `expires_at` is seconds since 1970."""
+    """One verified token, or statement of a trusted gateway: one client, in one space, for one purpose.
+
+    Units: `expires_at` is seconds since 1970.
+    """
 
     client: ClientId
     space: SpaceId
@@ -15,11 +26,4 @@ class Caller:
     scopes: frozenset[Scope]
     jti: str
     expires_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the installation holds of a client at this moment, whatever its token was given earlier."""
-
-    registered: frozenset[Scope]
-    suspended: bool
+    presented: Standing | None = None  # by a gateway that is trusted, with its standing there

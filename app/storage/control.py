@@ -96,6 +96,14 @@ revoked_jti = Table(
     Column("expires", BigInteger, nullable=False, index=True),
 )
 
+used_statement = Table(
+    "used_statement",
+    metadata,
+    # What a trusted gateway said of one request, so that it is believed once. `jti` is a hash of the gateway's.
+    Column("jti", String, primary_key=True),
+    Column("expires", BigInteger, nullable=False, index=True),
+)
+
 failed_attempt = Table(
     "failed_attempt",
     metadata,
