@@ -1,15 +1,20 @@
 """One vendor request, top to bottom. Nothing else happens anywhere."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+
+import msgspec
 
 from app.disclosing import Bytes, Disclosure
 from app.errors import RequestError
 from app.federation.local import local_values
 from app.installation import Installation
+from app.oauth.caller import Caller
 from app.operation.bind import bind
 from app.operation.filtering import check_filters
 from app.operation.limits import cost_of
+from app.passing_on import Passing
 from app.sources.fetch import Asking
 from app.telemetry.trail import Trail
 
@@ -23,6 +28,12 @@ class Request:
     operation_name: str | None
     variables: object
     trail: Trail
+    body: bytes = b""  # as it came by POST
+
+    def as_body(self) -> bytes:
+        """The request as it is posted."""
+        whole = {"query": self.document, "operationName": self.operation_name, "variables": self.variables}
+        return self.body or msgspec.json.encode(whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +42,15 @@ class Answer:
 
     body: bytes | AsyncIterator[Bytes]
     headers: Sequence[tuple[bytes, bytes]] = ()
+    cost: int = 0  # what the operation weighs
 
 
 async def answer(request: Request, rooms: Installation) -> Answer:
+    """The answer to a vendor, who asks by an access token. Raises: as `answer_to`."""
+    return await answer_to(partial(rooms.authorization.caller, request.authorization), request, rooms)
+
+
+async def answer_to(calling: Callable[[], Caller], request: Request, rooms: Installation) -> Answer:
     """Token, turn, operation, authorize, plan, execute, record, answer: `stage` names each to the operator.
 
     Raises: RequestError for the caller's mistakes, TooMany for more than its share, Unavailable if a space or its
@@ -41,10 +58,17 @@ async def answer(request: Request, rooms: Installation) -> Answer:
     """
     stage, trail = request.trail.stage, request.trail
     stage("token")
-    trail.client = rooms.authorization.caller(request.authorization).client
+    caller = calling()
+    trail.client = caller.client
     stage("turn")
+    if caller.space in rooms.premises:  # decided and recorded there; others work here while the premises do
+        async with rooms.turns.turn(trail.client):
+            caller, quota = calling(), await rooms.rates.spend(trail.client)
+        stage("premises")
+        passing = Passing(rooms, rooms.premises[caller.space], caller, trail.id, quota)
+        return Answer(*await passing.pass_on(request.as_body()))
     async with rooms.turns.turn(trail.client) as turn:
-        caller = rooms.authorization.caller(request.authorization)  # its access may have ended while it waited
+        caller = calling()  # its access may have ended while it waited
         quota = await rooms.rates.spend(caller.client)
         ledger = rooms.ledger(caller)
         authority = rooms.authority(caller)
@@ -54,7 +78,8 @@ async def answer(request: Request, rooms: Installation) -> Answer:
             operation = rooms.operation(request.document, request.operation_name)
             disclosure = replace(disclosure, operation=operation)
             bound = bind(operation, rooms.schema, request.variables, rooms.settings.limits)
-            quota = await rooms.rates.weigh(caller.client, quota, cost_of(operation, rooms.schema).of(bound.variables))
+            cost = cost_of(operation, rooms.schema).of(bound.variables)
+            quota = await rooms.rates.weigh(caller.client, quota, cost)
             stage("authorize")
             authorized = rooms.authorized(operation, authority)
             check_filters(authorized, bound.arguments)
@@ -66,7 +91,7 @@ async def answer(request: Request, rooms: Installation) -> Answer:
             local = local_values(authorized, rooms.schema, bound.variables, bound.true, asked)
             parts = turn.pieces(rooms.run(plan, asking, bound, local, disclosure.send))
             denials = (one for one in (*authorized.denials, *plan.denials) if one.asked(bound.true))
-            return Answer(await disclosure.answer(parts, denials), quota.headers())
+            return Answer(await disclosure.answer(parts, denials), quota.headers(), cost)
         except RequestError as error:
             await disclosure.refuse(error)
             raise

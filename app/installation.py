@@ -6,7 +6,7 @@ the one in force; the caches are keyed by it, and it changes whenever a file, a 
 
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import inf
 from time import monotonic
@@ -24,7 +24,7 @@ from app.federation.supergraph import CORE, Supergraph
 from app.ledger.ledger import Ledger
 from app.names import SpaceId
 from app.oauth.authorization import Authorization
-from app.oauth.caller import Caller
+from app.oauth.caller import Caller, Standing
 from app.operation.authorize import authorize
 from app.operation.bind import Bound
 from app.operation.decided import Authorized, Root
@@ -40,6 +40,7 @@ from app.sources.fetch import Asking
 from app.spaces.identifiers import identifiers
 from app.spaces.space import Space
 from app.subgraphs.endpoint import Endpoint
+from app.subgraphs.premises import Site
 from app.traffic.rates import Rates
 from app.traffic.turns import Turns
 
@@ -116,6 +117,7 @@ class Installation:
     rates: Rates
     remotes: Remotes | None = None  # the subgraphs that the graph was composed of, if there are any
     endpoints: Mapping[SpaceId, Mapping[str, Endpoint]] = field(default_factory=dict)  # by space and subgraph
+    premises: Mapping[SpaceId, Site] = field(default_factory=dict)  # of the spaces that are kept elsewhere
     clock: Clock = now
     followed: float = inf  # when it last took in what changed, by the monotonic clock
     _operations: Recent[tuple[str, str | None], Operation] = field(default_factory=lambda: Recent(TEXT))
@@ -130,14 +132,22 @@ class Installation:
         except KeyError:
             raise Unavailable("This server does not serve the space that the token names.") from None
 
-    def authority(self, caller: Caller) -> Authority:
-        """What decides for a caller at this moment.
+    def standing(self, caller: Caller) -> Standing:
+        """How a caller's client stands at this moment, here or at the gateway that presented it.
 
         Raises: Unavailable, if this server has lost sight of what was withdrawn.
         """
         if monotonic() - self.followed > LAGGING:
             raise Unavailable("The control database has not answered for too long: what it took back is not known.")
-        standing = self.authorization.standing(caller.client, caller.space)
+        here = self.authorization.standing(caller.client, caller.space)
+        if caller.presented is None:
+            return here
+        # The district may suspend a client of the gateway's as it may one of its own.
+        return replace(caller.presented, suspended=caller.presented.suspended or here.suspended)
+
+    def authority(self, caller: Caller) -> Authority:
+        """What decides for a caller at this moment. Raises: Unavailable."""
+        standing = self.standing(caller)
         key = (caller.client, caller.space, caller.purpose, caller.scopes, standing)
         moment = self.clock()
         kept = self._authorities.get(key)

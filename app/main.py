@@ -33,7 +33,7 @@ from app.web import explorer, oauth, pages, probes, requests, sandbox
 from app.web.edge import Watch
 from app.web.graphql import GraphQL
 from app.web.log import note
-from app.web.probes import Readiness
+from app.web.probes import Question, Readiness
 from app.web.site import site
 from app.web.stopping import heeding
 
@@ -78,7 +78,7 @@ def application(
                 watch.trails = trails(rooms.settings)
                 telling = asyncio.create_task(tell_metrics(rooms))
                 settle()
-                readiness = _readiness(rooms.settings)
+                readiness = readiness_of(rooms.settings)
                 app.router.routes.extend(routes(rooms, graph, readiness, vendors, desk))
                 with heeding(readiness, rooms.settings.server.notice_seconds):
                     yield
@@ -157,7 +157,7 @@ def _challenge(settings: Settings) -> Callable[[Unauthenticated], str]:
 
     With one space its own metadata is named, so that a client can go on from there alone; with several, the graph's.
     """
-    spaces = [SpaceId(name) for name in settings.spaces]
+    spaces = [SpaceId(name) for name in (*settings.spaces, *settings.premises)]
     resource = settings.resource(spaces[0]) if len(spaces) == 1 else f"{settings.issuer}/graphql"
     path = resource.removeprefix(settings.issuer)
     where = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource{path}"'
@@ -170,13 +170,13 @@ def _challenge(settings: Settings) -> Callable[[Unauthenticated], str]:
     return challenge
 
 
-def _readiness(settings: Settings) -> Readiness:
-    """Every database that an answer needs."""
+def readiness_of(settings: Settings, more: Mapping[str, Question] | None = None) -> Readiness:
+    """Every database that an answer needs, and what else does."""
 
     def asked(url: str, table: str) -> Callable[[], Awaitable[bool]]:
         return lambda: answers(settings.database_url(url), table)
 
-    questions = {"control": asked(settings.control, "change")}
+    questions = {"control": asked(settings.control, "change"), **(more or {})}
     for name, place in settings.spaces.items():
         questions |= {f"space {name}": asked(place.database, "student")}
         questions |= {f"ledger {name}": asked(place.ledger, "entry")}

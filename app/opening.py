@@ -40,6 +40,7 @@ from app.storage.migrate import migrate
 from app.storage.published import change_number, current
 from app.subgraphs.endpoint import Endpoint
 from app.subgraphs.endpoints import open_endpoints
+from app.subgraphs.premises import open_premises
 from app.traffic.rates import Rates
 from app.traffic.turns import Turns
 from app.watching import Watch
@@ -78,7 +79,12 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
     """
     remotes = read_remotes(settings)
     known = remotes.names.values() if remotes is not None else ()
-    async with open_endpoints(settings, known) as endpoints, _opened(settings, clock, remotes, endpoints) as rooms:
+    async with (
+        open_endpoints(settings, known) as endpoints,
+        open_premises(settings) as premises,
+        _opened(settings, clock, remotes, endpoints) as rooms,
+    ):
+        rooms.premises = premises
         yield rooms
 
 

@@ -15,6 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.cli.check_locks import check_locks
+from app.cli.check_premises import check_premises
 from app.cli.main import Context
 from app.cli.policy import refuse_absent, what_is_known
 from app.errors import ConfigurationError, Unavailable
@@ -98,6 +99,7 @@ def check_around(settings: Settings, report: Report) -> None:
                 f"traffic.store: The store does not answer ({type(error).__name__}). Start it, or correct its address."
             )
     check_subgraphs(settings, report)
+    report.findings += asyncio.run(check_premises(settings, datetime.now(UTC).timestamp()))
     token = settings.home / settings.metrics.token_file
     if settings.metrics.read_by == "token" and not token.is_file():
         report.findings.append(f"{token}: The token for /metrics is missing, and so nobody can read them. Write one.")

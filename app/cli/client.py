@@ -158,7 +158,7 @@ def token(context: Context, client_id: str, space: str, purpose: str | None) -> 
     from app.oauth.keys import read_keys
 
     settings = context.settings()
-    if space not in settings.spaces:
+    if space not in settings.spaces and space not in settings.premises:
         raise UsageError(f"There is no space {space!a}. `homeroom space list` names them.")
     keys = read_keys(settings.keys_folder, settings.oauth.token_seconds)
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "schema": "app.cli.schema:schema",
     "serve": "app.cli.serve:serve",
     "space": "app.cli.space:space",
+    "subgraph": "app.cli.subgraph:subgraph",
     "token": "app.cli.client:token",
 }
 

@@ -95,8 +95,12 @@ async def what_is_known(settings: Settings, used_under: PolicySet | None = None)
             schools[SpaceId(space)] = await keys_of(settings.database_url(where.database))
         except (Unavailable, ConfigurationError):
             unasked.append(f"{space}: its database could not be asked, so that schools in its grants were not checked.")
-    clients = await registrations(settings)
-    if clients is None:
+    clients = await registrations(settings) if settings.gateway is None else None
+    if settings.gateway is not None:
+        unasked.append(
+            "Clients are the trusted gateway's, and so those in grants, with their scopes, were not checked."
+        )
+    elif clients is None:
         unasked.append("The control database could not be asked, so that clients and their scopes were not checked.")
     unused: dict[SpaceId, Mapping[Use, Collection[Coordinate]]] = {}
     for name, given in long_given(used_under, vocabulary.facts, datetime.now(UTC)).items() if used_under else ():

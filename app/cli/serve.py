@@ -5,10 +5,12 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
@@ -22,6 +24,9 @@ from app.names import ClientId
 from app.settings import Settings
 from app.web.connection import Connection
 from app.web.log import CONFIGURATION
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -52,8 +57,7 @@ def listen(
     listener = bind(host, port)
     try:
         address = f"[{host}]" if ":" in host else host
-        spaces = "1 space" if len(settings.spaces) == 1 else f"{len(settings.spaces)} spaces"
-        said = f"Homeroom serves {spaces} on http://{address}:{listener.getsockname()[1]}"
+        said = f"Homeroom serves {counted(settings)} on http://{address}:{listener.getsockname()[1]}"
         said += f" with {workers} workers" if workers > 1 else ""
         issuer = urlsplit(settings.issuer)
         if issuer.hostname in LOOPBACK and (issuer.port or 80) != listener.getsockname()[1]:
@@ -72,8 +76,17 @@ def serve_alone(
     settings: Settings, listener: socket.socket, said: str, vendors: Mapping[ClientId, str] | None = None
 ) -> None:
     """Serve in this process."""
-    from app.installation import Installation
     from app.main import application
+
+    serve_here(partial(application, vendors=vendors), settings, listener, said)
+
+
+def serve_here(made: Callable[..., "Starlette"], settings: Settings, listener: socket.socket, said: str) -> None:
+    """Serve an application in this process. `made` is given how an installation is opened, and who hears of failures.
+
+    Raises: ConfigurationError, Unavailable.
+    """
+    from app.installation import Installation
     from app.opening import open_installation
 
     failures: list[HomeroomError] = []
@@ -84,7 +97,7 @@ def serve_alone(
             click.echo(said, err=True)
             yield rooms
 
-    app = application(opening, failed=failures.append, vendors=vendors)
+    app = made(opening, failed=failures.append)
     signal.signal(signal.SIGTERM, _end)
     try:
         uvicorn.Server(_configuration(app, settings, 1)).run(sockets=[listener])
@@ -110,6 +123,12 @@ def serve_together(settings: Settings, listener: socket.socket, said: str, worke
         supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         raise Unavailable("A worker could not start; the log says why.")
+
+
+def counted(settings: Settings) -> str:
+    """How many spaces there are, in words."""
+    count = len(settings.spaces) + len(settings.premises)
+    return "1 space" if count == 1 else f"{count} spaces"
 
 
 def bind(host: str, port: int) -> socket.socket:

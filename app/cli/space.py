@@ -60,11 +60,14 @@ def list_command(context: Context) -> None:
             _row(settings, name, district.name if district else None, str(district.time_zone) if district else None)
         )
     if context.json:
-        click.echo(json.dumps({"spaces": rows}, indent=2))
+        elsewhere = [{"id": name, "at": one.at} for name, one in sorted(settings.premises.items())]
+        click.echo(json.dumps({"spaces": rows, "premises": elsewhere}, indent=2))
         return
     for row in rows:
         click.echo(f"{row['id']}  {row['name'] or '(no district.toml)'}  {row['time_zone'] or '-'}  {row['database']}")
-    if not rows:
+    for name, premises in sorted(settings.premises.items()):
+        click.echo(f"{name}  on its district's premises: {premises.at}")
+    if not rows and not settings.premises:
         click.echo("There is no space yet. Add one with `homeroom space add`.", err=True)
 
 

@@ -52,8 +52,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         trail = self.watch.trails.begin(scope["headers"])
-        request = trail.id
-        scope[REQUEST_ID], scope[TRAIL] = request, trail
+        scope[REQUEST_ID], scope[TRAIL] = trail.id, trail
         began = time.perf_counter()
         status, sent, ended = 0, 0, False
 
@@ -61,7 +60,7 @@ class Edge:
             nonlocal status, sent, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request.encode()), *_HEADERS]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", trail.id.encode()), *_HEADERS]
             else:
                 sent += len(message.get("body", b""))
                 ended = not message.get("more_body", False)
@@ -74,11 +73,11 @@ class Edge:
         except Aborted:
             raise Aborted from None
         except Exception as error:
-            failure = fail(error, request)
+            failure = fail(error, trail.id)
             trail.code = failure.code
             if status:
                 raise Aborted from None
-            body = failure.body(request)
+            body = failure.body(trail.id)
             headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
             headers += [(b"cache-control", b"no-store"), *failure.headers()]
             await tell({"type": "http.response.start", "status": int(failure.status), "headers": headers})

@@ -66,8 +66,7 @@ class GraphQL:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         media = JSON
-        trail: Trail = scope[TRAIL]
-        name = trail.id
+        trail: Trail = scope[TRAIL]  # its id may be another one once it is known who asks
         try:
             headers = Headers(scope)
             media = _accepted(headers)
@@ -78,7 +77,7 @@ class GraphQL:
                 await _respond(send, HTTPStatus.OK, media, body, answer.headers)
             else:
                 start = _start(HTTPStatus.OK, media, answer.headers)
-                await stream(body, start, receive, send, request=name, seconds=self.stream_seconds)
+                await stream(body, start, receive, send, request=trail.id, seconds=self.stream_seconds)
         except Aborted:
             trail.code = "BROKEN_OFF"
             raise
@@ -88,20 +87,20 @@ class GraphQL:
         except Unauthenticated as error:
             trail.code = error.code
             challenge = [(b"www-authenticate", self.challenge(error).encode("latin-1"))]
-            await _respond(send, error.status, media, _errors(error, name), challenge)
+            await _respond(send, error.status, media, _errors(error, trail.id), challenge)
         except Refused as error:
             trail.code = error.code
-            await _respond(send, error.status, media, _errors(error, name), error.headers)
+            await _respond(send, error.status, media, _errors(error, trail.id), error.headers)
         except TooMany as error:
             trail.code = error.code
-            await _respond(send, HTTPStatus.TOO_MANY_REQUESTS, media, _told(error, name), error.headers)
+            await _respond(send, HTTPStatus.TOO_MANY_REQUESTS, media, _told(error, trail.id), error.headers)
         except RequestError as error:
             trail.code = error.code
-            await _respond(send, _status(error, media), media, _errors(error, name))
+            await _respond(send, _status(error, media), media, _errors(error, trail.id))
         except Exception as error:
-            failure = fail(error, name)
+            failure = fail(error, trail.id)
             trail.code = failure.code
-            await _respond(send, failure.status, media, failure.body(name), failure.headers())
+            await _respond(send, failure.status, media, failure.body(trail.id), failure.headers())
 
 
 def _accepted(headers: Headers) -> str:

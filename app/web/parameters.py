@@ -76,8 +76,10 @@ async def read_request(scope: Scope, receive: Receive, headers: Headers, limit: 
     match scope["method"]:
         case "POST":
             _check_body(headers, limit)
-            parameters = _from_json(await _body(receive, limit))
+            body = await _body(receive, limit)
+            parameters = _from_json(body)
         case "GET":
+            body = b""
             parameters = _from_address(scope["query_string"])
         case _:
             raise Refused(
@@ -92,6 +94,7 @@ async def read_request(scope: Scope, receive: Receive, headers: Headers, limit: 
         operation_name=parameters.operationName or None,
         variables=parameters.variables,
         trail=trail,
+        body=body,
     )
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 import uvicorn
 from oauthlib.oauth2 import BackendApplicationClient
@@ -281,11 +282,11 @@ class Server:
 
 
 @contextmanager
-def served(home: Home, *arguments: str) -> Iterator[Server]:
-    """`homeroom serve` on a free port, from its readiness to its end."""
+def served(home: Home, *arguments: str, command: Sequence[str] = ("serve", "--port", "0")) -> Iterator[Server]:
+    """`homeroom serve` on a free port, or another command that serves, from its readiness to its end."""
     log = home.folder.parent / f"{home.folder.name}-{time.monotonic_ns()}.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(home.command("serve", "--port", "0", *arguments), cwd=ROOT, stdout=out, stderr=out)
+        process = subprocess.Popen(home.command(*command, *arguments), cwd=ROOT, stdout=out, stderr=out)
     try:
         url = until(lambda: re.search(r"http://\S+", log.read_text()), process)[0]
         until(lambda: ready(url), process)
@@ -315,6 +316,18 @@ def served_here(home: Home, clock: Clock, listening: socket.socket | None = None
         finally:
             server.should_exit = True
             thread.join(60)
+
+
+def rest_of(answer: http.client.HTTPResponse) -> bytes:
+    """What still comes of an answer that breaks off."""
+    try:
+        with pytest.raises(http.client.IncompleteRead) as broken:
+            answer.read()
+        return broken.value.partial
+    except ConnectionError:  # pragma: no cover - the kernel may take back what was on its way
+        return b""
+    finally:
+        answer.close()
 
 
 def ready(url: str) -> bool:

@@ -3,7 +3,6 @@
 In each case the ledger says what had left, and the vendor cannot take what it has for the whole.
 """
 
-import http.client
 import os
 import re
 import signal
@@ -20,7 +19,7 @@ from app.opening import space_secret
 from app.spaces.identifiers import identifiers
 from app.storage.engines import open_engine
 from tests.journeys.conftest import SMALL
-from tests.journeys.served import Home, Server, Vendor, granting, served, until
+from tests.journeys.served import Home, Server, Vendor, granting, rest_of, served, until
 
 pytestmark = pytest.mark.anyio
 
@@ -68,18 +67,6 @@ def ids_of(home: Home, found: list[Entry], vendor: Vendor) -> set[str]:
 
 def ids_in(received: bytes) -> set[str]:
     return {name.decode() for name in PUPIL.findall(received)}
-
-
-def rest_of(answer: http.client.HTTPResponse) -> bytes:
-    """What still comes of an answer that breaks off."""
-    try:
-        with pytest.raises(http.client.IncompleteRead) as broken:
-            answer.read()
-        return broken.value.partial
-    except ConnectionError:  # pragma: no cover - the kernel may take back what was on its way
-        return b""
-    finally:
-        answer.close()
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -1,0 +1,173 @@
+"""The premises that keep a space, over HTTP: asked for one operation, and read as fast as the vendor reads.
+
+INVARIANT: the target stands in the configuration; redirects are not followed; of a vendor's headers nothing is passed
+on; an answer that does not come to its own end never looks as if it had.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from weakref import WeakValueDictionary
+
+import aiohttp
+
+from app.elsewhere import Premises
+from app.errors import TooMany, Unavailable
+from app.names import SpaceId
+from app.settings import Settings
+from app.subgraphs.endpoint import check_target, open_session
+
+PATH = "/subgraph"
+"""Where premises answer the gateway that they trust."""
+
+CHECK = f"{PATH}/check"
+"""Where they say whether they would."""
+
+COST = "homeroom-cost"
+"""The header in which premises say what an operation weighs."""
+
+CONNECT = 5.0
+"""Units: seconds to reach the premises in."""
+
+WHOLE = 1_000_000
+"""Units: bytes. An answer that says to be no longer is read whole before any of it leaves."""
+
+BUFFER = 65_536
+"""Units: bytes that are read ahead of a vendor, about twice over."""
+
+MEDIA = "application/graphql-response+json"
+_HEADERS = {"content-type": "application/json", "accept": MEDIA, "accept-encoding": "identity"}
+
+
+class Reply:
+    """What premises answered: its head, and the rest as it comes. To be closed."""
+
+    def __init__(self, response: aiohttp.ClientResponse, let_go: Callable[[], None]) -> None:
+        self.status = response.status
+        self.is_graphql = response.content_type == MEDIA and "content-encoding" not in response.headers
+        self.is_bounded = (
+            response.content_length is not None or response.headers.get("transfer-encoding", "").lower() == "chunked"
+        )
+        self.is_short = response.content_length is not None and response.content_length <= WHOLE
+        self._response = response
+        self._let_go: Callable[[], None] | None = let_go
+
+    @property
+    def cost(self) -> int:
+        """What the operation weighs, as the premises say; 0 if they do not."""
+        said = self._response.headers.get(COST, "")
+        return int(said) if said.isascii() and said.isdigit() and len(said) <= 18 else 0
+
+    async def whole(self) -> bytes:
+        """The body, if it is short. Raises: Unavailable."""
+        parts = bytearray()
+        async for piece in self.pieces():
+            parts += piece
+            if len(parts) > WHOLE:
+                raise Unavailable("The premises answered with more than was said.")
+        return bytes(parts)
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """The body as it comes; nothing is read ahead of whoever takes it but a buffer. Raises: Unavailable."""
+        try:
+            async for piece in self._response.content.iter_any():
+                yield piece
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unavailable(f"The premises broke off ({type(error).__name__}).") from error
+
+    def close(self) -> None:
+        """Let the connection go: it serves again if the answer was read to its end, and is cut off if not."""
+        if self._let_go is not None:
+            let_go, self._let_go = self._let_go, None
+            self._response.close()
+            let_go()
+
+
+class Site:
+    """One space's premises, with the connections to them. A client has at most half of these."""
+
+    def __init__(self, space: SpaceId, premises: Premises, session: aiohttp.ClientSession) -> None:
+        self.space = space
+        self.at = premises.at
+        self._session = session
+        self._seconds = premises.seconds
+        self._places = asyncio.Semaphore(premises.at_once)
+        self._half = max(premises.at_once // 2, 1)
+        self._shares: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def ask(self, client: str, statement: Callable[[], str], body: bytes) -> Reply:
+        """Send an operation with a statement of who asks, which is made anew if it has to be sent again.
+
+        Raises: Unavailable, TooMany.
+        """
+        share = self._shares.get(client) or self._shares.setdefault(client, asyncio.Semaphore(self._half))
+        await self._admit(share)
+
+        def let_go() -> None:
+            self._places.release()
+            share.release()
+
+        try:
+            return Reply(await self._send(PATH, statement, body), let_go)
+        except BaseException:
+            let_go()
+            raise
+
+    async def check(self, statement: Callable[[], str], body: bytes) -> int:
+        """The status that the premises answer a statement with, without an operation. Raises: Unavailable."""
+        response = await self._send(CHECK, statement, body)
+        response.close()
+        return response.status
+
+    async def _admit(self, share: asyncio.Semaphore) -> None:
+        try:
+            async with asyncio.timeout(CONNECT):
+                await share.acquire()
+        except TimeoutError:
+            raise TooMany(
+                "Long answers of this client are under way already. Read them to their end first.",
+                code="TOO_MANY_AT_ONCE",
+                wait=5,
+            ) from None
+        try:
+            async with asyncio.timeout(CONNECT):
+                await self._places.acquire()
+        except BaseException as error:
+            share.release()
+            if isinstance(error, TimeoutError):
+                raise Unavailable("Every connection to the premises is in use.") from None
+            raise
+
+    async def _send(self, path: str, statement: Callable[[], str], body: bytes) -> aiohttp.ClientResponse:
+        try:
+            # A connection that was kept may have been closed meanwhile. What was said of the request is used up then.
+            with suppress(aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
+                return await self._once(path, statement(), body)
+            return await self._once(path, statement(), body)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unavailable(f"The premises of {self.space} cannot be reached ({type(error).__name__}).") from error
+
+    async def _once(self, path: str, statement: str, body: bytes) -> aiohttp.ClientResponse:
+        return await self._session.post(
+            self.at + path,
+            data=body,
+            headers={**_HEADERS, "authorization": f"Bearer {statement}"},
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT, sock_connect=CONNECT, sock_read=self._seconds),
+            read_bufsize=BUFFER,
+        )
+
+
+@asynccontextmanager
+async def open_premises(settings: Settings) -> AsyncIterator[Mapping[SpaceId, Site]]:
+    """The premises of every space that is kept elsewhere, open until the end. Raises: ConfigurationError."""
+    if not settings.premises:
+        yield {}
+        return
+    file = str(settings.home / "homeroom.toml")
+    async with open_session() as session:
+        found: dict[SpaceId, Site] = {}
+        for name, one in settings.premises.items():
+            check_target(one.at, file=file, key=f"premises.{name}.at", insecure=one.insecure)
+            found[SpaceId(name)] = Site(SpaceId(name), one, session)
+        yield found

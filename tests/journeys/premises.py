@@ -1,0 +1,173 @@
+"""A district on its own premises, and the gateway elsewhere that asks there: two installations, two processes.
+
+Shape: `Pair` is the gateway with the premises that it names.
+"""
+
+import asyncio
+import base64
+import hmac
+import json
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from app.importers.roster import import_roster
+from app.importers.sandbox.generate import generate_district
+from app.importers.sandbox.profile import ALDER_CREEK
+from app.installing import add_space, create
+from app.ledger.entry import Entry
+from app.ledger.reading import Filters, entries
+from app.names import ClientId, Scope, SpaceId
+from app.oauth.assertion import audience, state
+from app.oauth.caller import Caller, Standing
+from app.oauth.clients import add_client
+from app.oauth.keys import Keys, read_keys
+from app.opening import space_secret
+from app.schema.catalogue import SCOPES
+from app.storage.engines import open_engine
+from app.storage.migrate import migrate
+from tests.journeys.served import Home, Server, Vendor, served
+
+ISSUER = "http://127.0.0.1:8000"
+"""The gateway's own: its tokens and statements are made by it, on whatever port it listens."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def district(folder: Path, students: int) -> Home:
+    """An installation that keeps a generated district, and answers in many small chunks."""
+    home = Home(folder / "home")
+    source = generate_district(
+        folder / "rosters", profile=ALDER_CREEK, students=students, today=date(2026, 10, 15), years=1, enrollments=6
+    )
+    create(home.folder)
+    home.config.write_text(home.config.read_text() + "\n[limits]\nchunk = 10\n")
+
+    async def fill() -> None:
+        made = await add_space(home.settings, str(ALDER_CREEK.space), ALDER_CREEK.name, ALDER_CREEK.time_zone)
+        engine = open_engine(made.database_url(made.spaces[ALDER_CREEK.space].database))
+        try:
+            secret = space_secret(made, ALDER_CREEK.space)
+            await import_roster(engine, source.path, None, secret=secret, today=date(2026, 10, 15))
+        finally:
+            await engine.dispose()
+
+    asyncio.run(fill())
+    return home
+
+
+def gateway_home(folder: Path, space: str, at: str) -> Home:
+    """A gateway that keeps no space, and names the premises of one."""
+    home = Home(folder)
+    create(folder)
+    text = home.config.read_text()
+    text += "\n[traffic]\npoints_per_minute = 1_000_000\ntokens_per_minute = 1_000_000\n"
+    home.config.write_text(text + f'\n[premises."{space}"]\nat = "{at}"\nseconds = 20\n')
+    return home
+
+
+def trusting(home: Home, port: int, jwks: str) -> str:
+    """Let an installation trust the gateway, and be reached at a port; gives its address."""
+    at = f"http://127.0.0.1:{port}"
+    text = home.config.read_text().replace(f'"{ISSUER}"', f'"{at}"', 1)
+    home.config.write_text(text + f'\n[gateway]\nissuer = "{ISSUER}"\njwks = "{jwks}"\n')
+    return at
+
+
+def registered(home: Home, client: str) -> Vendor:
+    """A client of an installation, of every scope."""
+
+    async def add() -> str:
+        control = open_engine(home.settings.database_url(home.settings.control))
+        try:
+            await migrate(control, "control")
+            return str(await add_client(control, client, scopes=frozenset(SCOPES), now=time.time()))
+        finally:
+            await control.dispose()
+
+    return Vendor(client, asyncio.run(add()))
+
+
+def ledger_of(home: Home, space: str) -> list[Entry]:
+    """Every entry of a space's ledger, oldest first."""
+
+    async def look() -> list[Entry]:
+        engine = open_engine(home.settings.database_url(home.settings.spaces[space].ledger))
+        try:
+            return [it.entry async for it in entries(engine, Filters())][::-1]
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(look())
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A gateway that runs, and the premises that it names, which run too."""
+
+    gateway: Server
+    premises: Server
+    space: str
+
+    @property
+    def keys(self) -> Keys:
+        return read_keys(self.gateway.home.settings.keys_folder, 300)
+
+    def statement(self, body: bytes, *, client: str = "readwell", request: str = "", **otherwise: object) -> str:
+        """What the gateway would say of a client of every scope; `otherwise` is what it would not."""
+        caller = Caller(ClientId(client), SpaceId(self.space), "instruction", frozenset(SCOPES), "", 0.0)
+        standing = Standing(frozenset(map(Scope, SCOPES)), suspended=False)
+        said: dict[str, object] = {
+            "issuer": ISSUER,
+            "audience": audience(self.premises.home.settings.issuer, SpaceId(self.space)),
+            "request": request,
+            "body": body,
+            "keys": self.keys,
+            "now": time.time(),
+        }
+        return state(caller, standing, **(said | otherwise))  # type: ignore[arg-type]
+
+
+@contextmanager
+def paired(folder: Path, home: Home, space: str) -> Iterator[tuple[Pair, Vendor]]:
+    """The premises, out of an installation that keeps a space, with a gateway before them and a vendor of it."""
+    port = free_port()
+    gateway = gateway_home(folder / "gateway", space, f"http://127.0.0.1:{port}")
+    vendor = registered(gateway, "readwell")
+    with served(gateway) as central:
+        trusting(home, port, f"{central.url}/oauth/jwks")
+        with served(home, command=("subgraph", "serve", "--port", str(port))) as premises:
+            yield Pair(central, premises, space), vendor
+
+
+def claims_of(statement: str) -> dict[str, object]:
+    """What a statement says."""
+    payload = statement.split(".")[1]
+    found: dict[str, object] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return found
+
+
+def signed(key: ECKey, header: Mapping[str, object], claims: Mapping[str, object]) -> str:
+    """A JWT by a key of the gateway's, whatever it says."""
+    return jwt.encode({"alg": "ES256", **header}, dict(claims), key, algorithms=["ES256"])
+
+
+def by_hand(header: Mapping[str, object], claims: Mapping[str, object], secret: bytes | None = None) -> str:
+    """A JWT as anybody may write it: unsigned, or with a MAC by what is no secret."""
+    said = ".".join(map(_part, (json.dumps(header).encode(), json.dumps(claims).encode())))
+    return f"{said}.{_part(hmac.digest(secret, said.encode(), 'sha256')) if secret is not None else ''}"
+
+
+def _part(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
