@@ -6,7 +6,7 @@ the one in force; the caches are keyed by it, and it changes whenever a file, a 
 
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
 from time import monotonic
@@ -139,11 +139,9 @@ class Installation:
         """
         if monotonic() - self.followed > LAGGING:
             raise Unavailable("The control database has not answered for too long: what it took back is not known.")
-        here = self.authorization.standing(caller.client, caller.space)
-        if caller.presented is None:
-            return here
-        # The district may suspend a client of the gateway's as it may one of its own.
-        return replace(caller.presented, suspended=caller.presented.suspended or here.suspended)
+        if caller.presented is not None:
+            return self.authorization.presented(caller, caller.presented)
+        return self.authorization.standing(caller.client, caller.space)
 
     def authority(self, caller: Caller) -> Authority:
         """What decides for a caller at this moment. Raises: Unavailable."""

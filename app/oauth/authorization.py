@@ -100,6 +100,10 @@ class Authorization:
         found = self._standings.get(client, _UNKNOWN)
         return replace(found, suspended=True) if (space, client) in self._suspended else found
 
+    def presented(self, caller: Caller, there: Standing) -> Standing:
+        """How a client stands that a gateway presents: as it does there, and as the district here lets it."""
+        return replace(there, suspended=True) if (caller.space, caller.client) in self._suspended else there
+
     def state(self, caller: Caller, audience: str, request: str, body: bytes) -> str:
         """A statement of who asks, for the premises that keep its space."""
         return state(
