@@ -1,12 +1,14 @@
 """Decide on a request: approve it, approve less, or refuse it, each with a reason; and the second officer's approval.
 
-INVARIANT: a decision is written over the very file that the officer saw, or not at all.
+INVARIANT: a decision is written over the very file that the officer saw, or not at all; and of two decisions on one
+request one is made, and the other is not.
 """
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from starlette.responses import Response
 
@@ -15,19 +17,23 @@ from app.console.forms import Form
 from app.console.requests import shown
 from app.console.vendor import changed as difference
 from app.console.visit import Forbidden, Rejected, Visit
-from app.console.writing import reason_of, write
+from app.console.writing import follow, put_down, reason_of
+from app.errors import Unavailable
 from app.names import Coordinate
 from app.policy.amend import Amendment
 from app.policy.model import Basis, Grant, Rows, Transform
+from app.requests.filing import take_back
 from app.requests.form import CONTROL
 from app.requests.model import AccessRequest, Deed, Done, State
 from app.requests.review import asked_of, effective, narrowed, to_approve
-from app.requests.store import by_number, decide, decisions, note
+from app.requests.store import by_number, deciding, decisions
 from app.storage.published import revision
 
 MOVED = "The grant has changed since you opened this page. Nothing was written: look at what changed."
-BOTH = "Somebody else decided at the same moment. The grant says what you decided, and both decisions are kept."
 ELSE = "Somebody else has decided on this request in the meantime. Nothing of yours was written."
+
+Outcome: TypeAlias = tuple[State, frozenset[Coordinate], Deed]
+"""What becomes of a request, what is given of it, and what the officer did."""
 
 
 async def take(visit: Visit, form: Form) -> Response:
@@ -37,23 +43,22 @@ async def take(visit: Visit, form: Form) -> Response:
     if request.state is State.OPEN and deed in {"approve", "refuse"}:
         if visit.session.role != "steward":
             raise Forbidden("A steward decides on requests. You give the second approval of sensitive fields.")
-        reason = reason_of(form)
         if deed == "refuse":
-            return await _refuse(visit, request, reason)
-        return await _approve(visit, form, request, reason)
+            return await _refuse(visit, request, reason_of(form))
+        return await _approve(visit, form, request)
     if request.state is State.WAITING and deed in {"second", "withhold"}:
-        return await _second(visit, form, request, reason_of(form), approves=deed == "second")
+        return await _second(visit, form, request, approves=deed == "second")
     return await shown(visit, request, status=409, said=ELSE, reason=form.text("reason"))
 
 
 async def _refuse(visit: Visit, request: AccessRequest, reason: str) -> Response:
-    done = made_by(visit, request, Deed.REFUSE, reason)
-    if not await decide(visit.desk.rooms.control, request, State.REFUSED, frozenset(), done):
-        return await _again(visit, request, ELSE, reason)
-    return await _tell(visit, request)
+    async with deciding(visit.desk.rooms.control, request) as decision:
+        if decision is not None:
+            await decision.keep(State.REFUSED, frozenset(), made_by(visit, request, Deed.REFUSE, reason))
+    return await _again(visit, request, ELSE, reason) if decision is None else await _tell(visit, request)
 
 
-async def _approve(visit: Visit, form: Form, request: AccessRequest, reason: str) -> Response:
+async def _approve(visit: Visit, form: Form, request: AccessRequest) -> Response:
     basis, agreement = contract(form)
     asked = await take_up(visit, request, basis=basis, agreement=agreement)
     try:
@@ -71,20 +76,18 @@ async def _approve(visit: Visit, form: Form, request: AccessRequest, reason: str
     if not (wanted.fields or wanted.removed or wanted.rows or wanted.not_before or wanted.not_after):
         raise Rejected("Nothing is left of the request. Tick what you give, or refuse it.")
     less = wanted != asked.amendment
-    deed = Deed.NARROW if less else Deed.APPROVE
-    signed = asked.after(visit, wanted)
-    written = await write(visit, asked.base.grant, asked.base.text, signed, seen=form.text("revision"))
-    if written is None:
-        return await moved(visit, form, request, asked, reason)
     facts = visit.desk.vocabulary.facts
     concerned = {one.coordinate for one in to_approve(asked.base, wanted, facts, visit.policy)}
-    waits = asked.waiting(visit, written).keys() & concerned
-    state = State.WAITING if waits else State.NARROWED if less else State.APPROVED
-    done = made_by(visit, request, deed, reason, written)
-    return await _keep(visit, request, state, frozenset({*wanted.fields, *waits}), done)
+
+    def outcome(written: Grant) -> Outcome:
+        waits = asked.waiting(visit, written).keys() & concerned
+        state = State.WAITING if waits else State.NARROWED if less else State.APPROVED
+        return state, frozenset({*wanted.fields, *waits}), Deed.NARROW if less else Deed.APPROVE
+
+    return await _decide(visit, form, asked, asked.after(visit, wanted), outcome)
 
 
-async def _second(visit: Visit, form: Form, request: AccessRequest, reason: str, *, approves: bool) -> Response:
+async def _second(visit: Visit, form: Form, request: AccessRequest, *, approves: bool) -> Response:
     """The approval that a sensitive field waits for, or its refusal: then the field is taken out again."""
     asked = await take_up(visit, request)
     role = visit.session.role
@@ -101,24 +104,39 @@ async def _second(visit: Visit, form: Form, request: AccessRequest, reason: str,
     else:
         wanted = Amendment(removed=frozenset(mine) & request.given)
         given = request.given - wanted.removed
-    written = await write(visit, asked.base.grant, asked.base.text, wanted, seen=form.text("revision"))
-    if written is None:
-        return await moved(visit, form, request, asked, reason)
-    still = asked.waiting(visit, written).keys() & waiting.keys() if approves else set[Coordinate]()
     past = await decisions(visit.desk.rooms.control, visit.space, request=request.number)
     whole = approves and not any(one.deed in {Deed.NARROW, Deed.WITHHOLD} for one in past)
-    state = State.WAITING if still else State.APPROVED if whole else State.NARROWED if given else State.REFUSED
-    done = made_by(visit, request, Deed.SECOND if approves else Deed.WITHHOLD, reason, written)
-    return await _keep(visit, request, state, given, done)
+
+    def outcome(written: Grant) -> Outcome:
+        still = approves and asked.waiting(visit, written).keys() & waiting.keys()
+        state = State.WAITING if still else State.APPROVED if whole else State.NARROWED if given else State.REFUSED
+        return state, given, Deed.SECOND if approves else Deed.WITHHOLD
+
+    return await _decide(visit, form, asked, wanted, outcome)
 
 
-async def _keep(
-    visit: Visit, request: AccessRequest, state: State, given: frozenset[Coordinate], done: Done
+async def _decide(
+    visit: Visit, form: Form, asked: Asked, wanted: Amendment, outcome: Callable[[Grant], Outcome]
 ) -> Response:
-    if not await decide(visit.desk.rooms.control, request, state, given, done):
-        # Both are kept: the file says what this officer decided, and the request what the other did.
-        await note(visit.desk.rooms.control, visit.space, done)
-        return await _again(visit, request, f"{BOTH} The file is {done.file}.", done.reason)
+    """Write the grant and what became of the request: both, or neither."""
+    request, reason, put = asked.request, reason_of(form), None
+    try:
+        async with deciding(visit.desk.rooms.control, request) as decision:
+            if decision is not None:
+                put = await put_down(visit, asked.base.grant, asked.base.text, wanted, seen=form.text("revision"))
+            if decision is not None and put is not None:
+                state, given, deed = outcome(put[0])
+                await decision.keep(state, given, made_by(visit, request, deed, reason, put[0]))
+    except Unavailable:
+        if put is not None:
+            folder = visit.desk.rooms.settings.policies_folder
+            await asyncio.to_thread(take_back, folder, put[1], asked.filed.text)
+        raise
+    if decision is None:
+        return await _again(visit, request, ELSE, reason)
+    if put is None:
+        return await moved(visit, form, request, asked)
+    await follow(visit, put[0])
     return await _tell(visit, request)
 
 
@@ -135,9 +153,8 @@ async def _again(visit: Visit, request: AccessRequest, said: str, reason: str) -
     return await shown(visit, current or request, status=409, said=said, reason=reason)
 
 
-async def moved(visit: Visit, form: Form, request: AccessRequest, asked: Asked, reason: str) -> Response:
+async def moved(visit: Visit, form: Form, request: AccessRequest, asked: Asked) -> Response:
     """The page again, with what changed in the file since the officer opened it."""
-
     seen = form.text("revision")
     known = await revision(visit.desk.rooms.control, seen) if re.fullmatch(r"[0-9a-f]{64}", seen) else None
     files = dict(visit.desk.rooms.policies.files)
@@ -147,7 +164,7 @@ async def moved(visit: Visit, form: Form, request: AccessRequest, asked: Asked, 
         visit.space, with_file(files, path, known), with_file(files, path, now), visit.desk.vocabulary.facts, path
     )
     current = await by_number(visit.desk.rooms.control, visit.space, request.number)
-    return await shown(visit, current or request, status=409, said=MOVED, changed=lines, reason=reason)
+    return await shown(visit, current or request, status=409, said=MOVED, changed=lines, reason=form.text("reason"))
 
 
 def with_file(files: Mapping[str, bytes], path: str, text: bytes | None) -> dict[str, bytes]:

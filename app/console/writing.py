@@ -7,7 +7,7 @@ from app.console.visit import Rejected, Visit
 from app.policy.amend import Amendment, Unwritable, amended
 from app.policy.model import Grant
 from app.policy.parse import parse_grant
-from app.requests.filing import Stale, commit, write_grant
+from app.requests.filing import Filed, Stale, commit, write_grant
 from app.requests.form import CONTROL
 
 IN_FORCE = 3.0
@@ -24,9 +24,19 @@ def reason_of(form: Form) -> str:
 
 async def write(visit: Visit, grant: Grant, text: str, amendment: Amendment, *, seen: str) -> Grant | None:
     """Write a grant's file, wait until it is in force; None if it is not what the officer saw. Raises: Rejected."""
-    folder = visit.desk.rooms.settings.policies_folder
+    put = await put_down(visit, grant, text, amendment, seen=seen)
+    if put is not None:
+        await follow(visit, put[0])
+    return None if put is None else put[0]
+
+
+async def put_down(
+    visit: Visit, grant: Grant, text: str, amendment: Amendment, *, seen: str
+) -> tuple[Grant, Filed] | None:
+    """Write a grant's file; None if it is not what the officer saw. Raises: Rejected, Unavailable."""
     try:
         made = amended(grant, text, amendment)
+        folder = visit.desk.rooms.settings.policies_folder
         filed = await asyncio.to_thread(write_grant, folder, grant.file, made, seen=seen)
     except Stale:
         return None
@@ -34,11 +44,15 @@ async def write(visit: Visit, grant: Grant, text: str, amendment: Amendment, *, 
         raise Rejected(str(error)) from None
     except ValueError:
         raise Rejected("This is no grant of this district. Nothing was changed.") from None
-    message = f"{grant.client} for {grant.purpose}: decided in the console"
-    await asyncio.to_thread(commit, folder, grant.file, by=visit.session.email, at=visit.desk.now(), message=message)
-    written = parse_grant(filed.path, made.encode())
+    return parse_grant(filed.path, made.encode()), filed
+
+
+async def follow(visit: Visit, written: Grant) -> None:
+    """Commit what was written in the officer's name, and wait until it is in force."""
+    folder, at = visit.desk.rooms.settings.policies_folder, visit.desk.now()
+    message = f"{written.client} for {written.purpose}: decided in the console"
+    await asyncio.to_thread(commit, folder, written.file, by=visit.session.email, at=at, message=message)
     await in_force(visit, written)
-    return written
 
 
 async def in_force(visit: Visit, grant: Grant) -> bool:

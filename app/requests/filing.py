@@ -87,21 +87,41 @@ def write_grant(folder: Path, path: str, text: str, *, seen: str) -> Filed:
         with _alone(folder):
             if read_grant(folder, path).revision != seen:
                 raise Stale
-            # A hidden name: whoever reads the folder passes it over.
-            draft = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
-            try:
-                mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-                with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-                    file.write(text.encode())
-                    file.flush()
-                    os.fsync(file.fileno())
-                draft.replace(target)
-            finally:
-                draft.unlink(missing_ok=True)
-            _sync(target.parent)
+            _replace(target, text)
     except OSError as error:
         raise _unwritten(error) from None
     return Filed(path, text)
+
+
+def take_back(folder: Path, written: Filed, before: str | None) -> None:
+    """Put back what a grant's file held before it was written, unless somebody has changed it since."""
+    target = place(folder, written.path)
+    try:
+        with _alone(folder):
+            if read_grant(folder, written.path).revision != written.revision:
+                return
+            if before is None:
+                target.unlink()
+                _sync(target.parent)
+            else:
+                _replace(target, before)
+    except OSError as error:
+        raise _unwritten(error) from None
+
+
+def _replace(target: Path, text: str) -> None:
+    # A hidden name: whoever reads the folder passes it over.
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(target.parent)
 
 
 def commit(folder: Path, path: str, *, by: str, at: datetime, message: str) -> bool:

@@ -4,7 +4,9 @@ Every write that running servers or waiting pages must follow moves the change n
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,27 +106,35 @@ async def newest(control: AsyncEngine, space: SpaceId, limit: int = 200) -> Sequ
     return await _requests(control, space, limit=limit)
 
 
-async def decide(
-    control: AsyncEngine, request: AccessRequest, state: State, given: frozenset[Coordinate], done: Done
-) -> bool:
-    """Keep what was decided. False: somebody else decided in the meantime, and nothing is kept. Raises: Unavailable."""
-    values = {
-        "state": state,
-        "given": sorted(given),
-        "decided": int(done.at.timestamp()),
-        "reason": done.reason,
-    }
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A request that one officer alone decides on."""
+
+    connection: AsyncConnection
+    request: AccessRequest
+
+    async def keep(self, state: State, given: frozenset[Coordinate], done: Done) -> None:
+        """Keep what was decided."""
+        values = {"state": state, "given": sorted(given), "decided": int(done.at.timestamp()), "reason": done.reason}
+        this = (access_request.c.space == self.request.space) & (access_request.c.number == self.request.number)
+        await self.connection.execute(update(access_request).where(this).values(**values))
+        await _keep(self.connection, self.request.space, done)
+
+
+@asynccontextmanager
+async def deciding(control: AsyncEngine, request: AccessRequest) -> AsyncIterator[Decision | None]:
+    """Decide on a request as it was seen, while nobody else can. None: somebody else has done so in the meantime.
+
+    What is written elsewhere is written within, so that of two decisions one is made and the other is not, whole.
+    Raises: Unavailable; then nothing is kept.
+    """
     this = (access_request.c.space == request.space) & (access_request.c.number == request.number)
     try:
         async with control.begin() as connection:
+            # INVARIANT: the change number is written first: its row lock lets one decision through at a time.
             await connection.execute(CHANGED)
-            changed = await connection.execute(
-                update(access_request).where(this, access_request.c.state == request.state).values(**values)
-            )
-            if changed.rowcount != 1:
-                return False
-            await _keep(connection, request.space, done)
-            return True
+            state = await connection.scalar(select(access_request.c.state).where(this))
+            yield Decision(connection, request) if state == request.state else None
     except (SQLAlchemyError, OSError) as error:
         raise _silent(error) from error
 

@@ -6,11 +6,20 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.ledger.entry import Kind
 from app.ledger.reading import Filters, entries
+from app.names import ClientId
+from app.oauth.clients import add_client
 from app.policy.parse import parse_grant
 from app.requests.filing import path_for, place
+from app.requests.form import Form
+from app.requests.model import Deed, Done, State
+from app.requests.store import ask, deciding, decisions, undecided
+from app.storage.migrate import migrate
+from tests import worlds
 from tests.console.office import OTHER, SCRIPT, SPACE, Browser, words
 from tests.requests.asking import ASKED, Asking, codes, git
 
@@ -149,6 +158,59 @@ async def test_a_request_is_decided_once(here: Asking) -> None:
     assert "Somebody else has decided" in late.text
 
 
+async def test_of_an_approval_and_a_refusal_at_once_one_is_made_and_the_other_told(here: Asking) -> None:
+    address = f"/console/requests/{await here.asked()}"
+    stewards = [await here.officer() for _ in range(6)]
+    pages = [await one.get(address) for one in stewards]
+    forms = [ticked(*ALL), {"deed": "refuse", "reason": "Not needed."}] * 3
+    before = here.grant.read_bytes()
+    answers = await asyncio.gather(
+        *(one.send_form(page, address, **form) for one, page, form in zip(stewards, pages, forms, strict=True))
+    )
+    assert sorted(one.status_code for one in answers) == [303, *[409] * 5]
+    told = {words(one.text).partition("Somebody else has decided on this request")[1] for one in answers}
+    assert told == {"", "Somebody else has decided on this request"}
+    approved = answers[0].status_code + answers[2].status_code + answers[4].status_code < 3 * 409
+    assert (here.grant.read_bytes() != before) == approved
+    (made,) = await decisions(here.rooms.control, SPACE)
+    assert made.deed == ("approve" if approved else "refuse")
+
+
+async def test_a_decision_that_cannot_be_kept_is_not_in_the_grant_either(here: Asking) -> None:
+    first = {**ASKED, "purpose": "rostering", "statement": "s", "rows": {}, "not_after": "2027-06-30", "remove": []}
+    numbers = [await here.asked(), await here.asked(first)]
+    before, steward = here.grant.read_bytes(), await here.officer()
+    broken = "CREATE TRIGGER full BEFORE INSERT ON decision BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+    async with here.rooms.control.begin() as control:
+        await control.execute(sql(broken))
+    for number in numbers:
+        refused = await sent(steward, number, ticked(*ALL, remove=[], schools="elm" if number == numbers[0] else ""))
+        assert refused.status_code == 503
+        assert "Nothing was changed" in refused.text
+    assert here.grant.read_bytes() == before
+    assert [one.name for one in here.grant.parent.iterdir()] == ["readwell.toml"]
+    assert {one.state for one in await undecided(here.rooms.control, SPACE)} == {State.OPEN}
+
+
+async def test_whoever_comes_second_to_a_request_is_told_so_on_both_databases(database: AsyncEngine) -> None:
+    await migrate(database, "control")
+    await add_client(database, "readwell", scopes=[], now=0)
+    asked = await ask(database, SPACE, ClientId("readwell"), Form("instruction"), now=worlds.NOW)
+
+    async def come(number: int) -> bool:
+        async with deciding(database, asked) as decision:
+            if decision is not None:
+                await asyncio.sleep(0.05)
+                done = Done(
+                    asked.client, "instruction", worlds.NOW, f"{number}@x.example", "steward", Deed.REFUSE, "No."
+                )
+                await decision.keep(State.REFUSED, frozenset(), done)
+            return decision is not None
+
+    assert sorted(await asyncio.gather(*map(come, range(8)))) == [False] * 7 + [True]
+    assert len(await decisions(database, SPACE)) == 1
+
+
 async def test_a_reader_and_a_privacy_officer_do_not_decide(here: Asking) -> None:
     number, before = await here.asked(), here.grant.read_bytes()
     steward = await here.officer()
@@ -164,7 +226,7 @@ async def test_a_reader_and_a_privacy_officer_do_not_decide(here: Asking) -> Non
     assert page.status_code == 200
 
 
-async def test_nothing_is_taken_without_the_mark_of_the_session(here: Asking) -> None:
+async def test_threat_21_nothing_is_taken_without_the_mark_of_the_session(here: Asking) -> None:
     number, before = await here.asked(), here.grant.read_bytes()
     browser = await here.officer()
     addresses = [f"/console/requests/{number}"]
@@ -199,7 +261,7 @@ async def test_another_districts_officer_finds_nothing_at_any_address(here: Aski
     assert here.grant.read_bytes() == before
 
 
-async def test_a_script_in_what_anybody_wrote_stays_text(here: Asking) -> None:
+async def test_threat_22_a_script_in_what_anybody_wrote_stays_text(here: Asking) -> None:
     fields = [{"coordinate": "Student.birthDate", "reason": SCRIPT}]
     number = await here.asked({"purpose": "instruction", "fields": fields, "statement": SCRIPT})
     steward = await here.officer()
@@ -211,7 +273,7 @@ async def test_a_script_in_what_anybody_wrote_stays_text(here: Asking) -> None:
         assert "<script>document" not in (await steward.get(address)).text
 
 
-async def test_a_path_never_leaves_the_folder(here: Asking) -> None:
+async def test_threat_24_a_path_never_leaves_the_folder(here: Asking) -> None:
     folder = here.office.home / "policies"
     for path in (
         "../keys/oauth.toml",
