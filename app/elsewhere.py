@@ -1,6 +1,7 @@
-"""What `homeroom.toml` says of spaces that districts keep on their own premises: where they are, and who may ask there.
+"""What `homeroom.toml` says of what is kept elsewhere: other systems, and spaces on their districts' own premises.
 
-A gateway names the premises of each such space; the installation on the premises names the one gateway that it trusts.
+Each space names where it reaches a subgraph. A gateway names the premises of each space that its district keeps itself;
+the installation on the premises names the one gateway that it trusts.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -10,6 +11,34 @@ import msgspec
 from app.addresses import host_of
 from app.names import is_space_id
 from app.toml.culprit import Problem
+from app.toml.lines import Path
+
+
+class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a field of a subgraph is, where its own schema does not say it."""
+
+    scope: str
+    category: str
+    sensitivity: str
+
+
+class SubgraphSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A subgraph that the supergraph was composed of."""
+
+    schema: str = ""
+    fields: dict[str, FieldSettings] = {}
+
+
+class EndpointSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where one space reaches a subgraph, and what that may take."""
+
+    url: str
+    insecure: bool = False
+    seconds: float = 10.0
+    answer_bytes: int = 64_000_000
+    at_once: int = 64
+    batch: int = 1_000
+    token_file: str = ""
 
 
 class Premises(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +56,14 @@ class TrustedGateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     issuer: str
     jwks: str
     insecure: bool = False
+
+
+def endpoint_problems(place: Path, endpoints: Mapping[str, EndpointSettings]) -> Iterator[Problem]:
+    """What a subgraph may take is bounded, and by more than nothing."""
+    for name, one in endpoints.items():
+        for key in ("seconds", "answer_bytes", "at_once", "batch"):
+            if not 0 < getattr(one, key) <= 10**12:
+                yield (*place, name, key), "What a subgraph may take is more than nothing, and bounded. Correct it."
 
 
 def elsewhere_problems(

@@ -28,7 +28,7 @@ from app.operation.model import Operation, holds
 from app.operation.parse import parse_operation
 from app.operation.variables import coerce_variables
 from app.settings import Limits
-from app.subgraphs.endpoint import Endpoint, SubgraphFailed, check_target, open_session
+from app.subgraphs.endpoint import Endpoint, SubgraphFailed, Tally, check_target, open_session
 from app.web.graphql import GraphQL
 from app.web.site import site
 
@@ -87,11 +87,11 @@ class Federation:
             self._plans.move_to_end(key)
         return kept
 
-    async def ask(self, fetch: Fetch, body: bytes) -> Heard:
+    async def ask(self, fetch: Fetch, body: bytes, tally: Tally) -> Heard:
         """Send one request of a plan."""
         endpoint = self.endpoints[fetch.subgraph]
         try:
-            answered = await endpoint.ask(body, again=not fetch.document.startswith("mutation"))
+            answered = await endpoint.ask(body, again=not fetch.document.startswith("mutation"), tally=tally)
         except SubgraphFailed as error:
             raise Silent(f"{endpoint.name}: {error}") from None
         return Heard(answered.data, answered.errors or ())

@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.addresses import host_of, unreadable, with_password
-from app.elsewhere import Premises, TrustedGateway, elsewhere_problems
+from app.elsewhere import (
+    EndpointSettings,
+    Premises,
+    SubgraphSettings,
+    TrustedGateway,
+    elsewhere_problems,
+    endpoint_problems,
+)
 from app.errors import ConfigurationError
 from app.names import SpaceId, is_space_id
 from app.signing_in import LOOPBACK, Console, SignIn, provider_problems
@@ -88,32 +95,6 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: int = 30
     keep: int = 8
     client_bytes: int = 268_435_456
-
-
-class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a field of a subgraph is, where its own schema does not say it."""
-
-    scope: str
-    category: str
-    sensitivity: str
-
-
-class SubgraphSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A subgraph that the supergraph was composed of."""
-
-    schema: str = ""
-    fields: dict[str, FieldSettings] = {}
-
-
-class EndpointSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where one space reaches a subgraph, and what that may take."""
-
-    url: str
-    insecure: bool = False
-    seconds: float = 10.0
-    answer_bytes: int = 64_000_000
-    at_once: int = 64
-    token_file: str = ""
 
 
 class SpaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -251,6 +232,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from elsewhere_problems(settings.premises, settings.gateway, settings.spaces)
     for name, space in settings.spaces.items():
         yield from provider_problems(("spaces", name, "sign_in"), space.sign_in)
+        yield from endpoint_problems(("spaces", name, "subgraphs"), space.subgraphs)
     for section in ("limits", "oauth", "traffic", "server", "changes", "console"):
         for key, value in msgspec.structs.asdict(getattr(settings, section)).items():
             if isinstance(value, int) and value < 1 and (value < 0 or key != "notice_seconds"):

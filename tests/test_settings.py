@@ -8,6 +8,11 @@ from sqlalchemy.engine import make_url
 from app.errors import ConfigurationError
 from app.settings import Settings, read_settings
 
+LMS = (
+    '[spaces."tx/a"]\ndatabase = "sqlite:///a"\nledger = "sqlite:///b"\n'
+    '[spaces."tx/a".subgraphs.lms]\nurl = "http://127.0.0.1:1/"\n'
+)
+
 
 def refusal(folder: Path, text: str) -> ConfigurationError:
     file = folder / "homeroom.toml"
@@ -30,6 +35,8 @@ def refusal(folder: Path, text: str) -> ConfigurationError:
         ('[spaces."tx/a"]\ndatabase = "sqlite:///a"\n', 1, "spaces.tx/a.ledger", "missing"),
         ('[spaces."tx/a"]\ndatabase = "sqlite:///a"\nledgr = "x"\n', 3, "spaces.tx/a.ledgr", "no such key"),
         ('[spaces."tx/a"]\ndatabase = "mysql://a"\nledger = "sqlite:///b"\n', 2, "spaces.tx/a.database", "postgresql"),
+        (f"{LMS}batch = 0\n", 6, "spaces.tx/a.subgraphs.lms.batch", "more than nothing"),
+        (f"{LMS}seconds = 0.0\n", 6, "spaces.tx/a.subgraphs.lms.seconds", "more than nothing"),
         ('[spaces.Texas]\ndatabase = "sqlite:///a"\nledger = "sqlite:///b"\n', 1, "spaces.Texas", "state/district"),
         ('\nissuer = "http://homeroom.example"\n', 2, "issuer", "https"),
         ('\nissuer = "https://homeroom.example/path"\n', 2, "issuer", "no path"),

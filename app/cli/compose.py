@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.main import Context
+from app.elsewhere import FieldSettings
 from app.errors import ConfigurationError, UsageError
-from app.settings import FieldSettings, Settings
+from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.federation.supergraph_sdl import Composed

@@ -7,10 +7,10 @@ does not tell it of is dropped, and nothing of it is sent anywhere else before.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.federation.planning import steps
 from app.federation.positions import Field, Place, Position, Question
 from app.federation.remote import ROW
 from app.federation.steps import Step
+from app.federation.writing import steps
 from app.operation.model import When
 from app.operation.vocabulary import Vocabulary
 

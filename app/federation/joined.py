@@ -12,11 +12,12 @@ from graphql import print_ast
 
 from app.federation.admitting import marks
 from app.federation.core_part import CorePart, core_parts
-from app.federation.planning import best, fetches, needed
+from app.federation.planning import best, needed
 from app.federation.positions import Question
 from app.federation.receiving import Receiving, refused, unreachable
 from app.federation.steps import QueryPlan
 from app.federation.supergraph_sdl import Composed
+from app.federation.writing import fetches
 from app.names import Coordinate
 from app.operation.decided import (
     Authorized,

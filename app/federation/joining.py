@@ -22,6 +22,7 @@ from app.federation.waves import Ask, Gathering, Problem
 from app.ledger.entry import Whose
 from app.operation.model import holds
 from app.sources.fetch import Asking, Source
+from app.subgraphs.endpoint import Bounds
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
@@ -156,9 +157,10 @@ async def join_answer(
     ask: Ask,
     sending: Sending,
     names: Mapping[str, str],
+    bounds: Mapping[str, Bounds],
 ) -> AsyncGenerator[Part]:
     """The answer of a joined plan, in one part. Raises: Unavailable if the space does not answer."""
-    gathering = Joining(ask, variables, asking.true)
+    gathering = Joining(ask, variables, asking.true, bounds)
     gathering.joined, gathering.space, gathering.asking = joined, space, asking
     gathering.sending, gathering.names = sending, names
     await gathering.run(joined.plan)

@@ -21,6 +21,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from app.elsewhere import FieldSettings
 from app.errors import ConfigurationError
 from app.federation.supergraph_sdl import Composed, FieldView, named
 from app.names import Coordinate, Scope
@@ -29,7 +30,6 @@ from app.schema.catalogue import CATALOGUE, TYPES
 from app.schema.facts import Fact, Sensitivity
 from app.schema.ndpa import of_tag
 from app.schema.scalars import read_date
-from app.settings import FieldSettings
 
 CORE_SUBGRAPH = "core"
 """The name of the core among the subgraphs of a supergraph."""

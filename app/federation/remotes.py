@@ -23,7 +23,7 @@ from app.operation.vocabulary import CORE_VOCABULARY, Vocabulary
 from app.policy.model import Transform
 from app.settings import Settings
 from app.sources.fetch import Asking, Source
-from app.subgraphs.endpoint import Endpoint, SubgraphFailed
+from app.subgraphs.endpoint import Endpoint, SubgraphFailed, Tally
 
 Seal = Callable[[str, str], str]
 """What a client calls something that a subgraph alone knows. Shape: type, the subgraph's key."""
@@ -115,10 +115,10 @@ class Remotes:
     ) -> AsyncGenerator[Part]:
         """The answer, in one part. Raises: Unavailable if the space does not answer."""
 
-        async def ask(fetch: Fetch, body: bytes) -> Heard:
+        async def ask(fetch: Fetch, body: bytes, tally: Tally) -> Heard:
             endpoint = endpoints[self.names[fetch.subgraph]]
             try:
-                answered = await endpoint.ask(body)
+                answered = await endpoint.ask(body, tally=tally)
             except SubgraphFailed as error:
                 raise Silent(f"{endpoint.name} did not answer. {error}") from None
             return Heard(answered.data, answered.errors or ())
@@ -133,6 +133,7 @@ class Remotes:
             ask=ask,
             sending=sending,
             names=self.names,
+            bounds={graph: endpoints[name].bounds for graph, name in self.names.items() if name in endpoints},
         )
 
 

@@ -59,6 +59,7 @@ class Fetch:
     flattens: tuple[Flatten, ...]
     when: When
     selection: str = ""
+    further: str = ""  # the document for more objects than one request tells of: without what is asked at the root
 
     @property
     def is_batch(self) -> bool:

@@ -5,7 +5,7 @@ answered; what a subgraph does not give is missing from the tree, with one error
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,12 @@ import msgspec
 from app.federation.steps import Fetch, Flatten, QueryPlan
 from app.federation.tree import Path, Tree, located, merge, objects, renamed, represent
 from app.operation.model import holds
+from app.subgraphs.endpoint import Bounds, Tally
 
 encode = msgspec.json.Encoder().encode
+
+Entering = list[tuple[Flatten, list[list[Tree]]]]
+"""The places that a request enters, each with the objects that its representations stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,8 @@ class Heard:
     errors: Iterable[Mapping[str, Any]] = ()
 
 
-Ask = Callable[[Fetch, bytes], Awaitable[Heard]]
-"""Sends a request's body to the subgraph of a fetch. Raises: Silent."""
+Ask = Callable[[Fetch, bytes, Tally], Awaitable[Heard]]
+"""Sends a request's body to the subgraph of a fetch; the tally is of all that is heard for it. Raises: Silent."""
 
 
 class Silent(Exception):  # noqa: N818 - it reads as what is the case
@@ -51,6 +55,7 @@ class Gathering:
     ask: Ask
     variables: Mapping[str, object]
     true: frozenset[str]
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)  # by subgraph, where it has bounds of its own
     tree: Tree = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -84,7 +89,8 @@ class Gathering:
     async def fetch(self, fetch: Fetch) -> None:
         """Send one request, if there is anything to ask, and take its answer in."""
         values = {name: self.variables[name] for name in fetch.variables if name in self.variables}
-        entering: list[tuple[Flatten, list[list[Tree]]]] = []
+        entering: Entering = []
+        told = 0
         for flatten in fetch.flattens:
             if flatten.representation is None:
                 entering.append((flatten, [list(objects(self.tree, flatten.path, flatten.types))]))
@@ -92,18 +98,49 @@ class Gathering:
             representations, targets = self.represented(flatten)
             values[flatten.variable] = representations
             entering.append((flatten, targets))
+            told += len(representations)
         if fetch.root is None and not any(targets and targets[0] for _, targets in entering):
             return
-        body = encode({"query": fetch.document, "variables": values} if values else {"query": fetch.document})
+        bounds = self.bounds.get(fetch.subgraph, Bounds())
         try:
-            heard = await self.ask(fetch, body)
+            if told <= bounds.batch:
+                await self.send(fetch, fetch.document, values, entering, Tally())
+            else:
+                await self.batches(fetch, values, entering, bounds)
         except Silent as error:
             self.problem(fetch, entering, str(error))
-            return
+
+    async def batches(self, fetch: Fetch, values: Mapping[str, Any], entering: Entering, bounds: Bounds) -> None:
+        """Send a request in several, so that none tells of more objects than a subgraph takes at a time.
+
+        Raises: Silent, once one of them was not answered; what the others brought stands.
+        """
+        rest = [*enumerate(batched(values, entering, bounds.batch))]
+        rest.reverse()
+        tally, silent = Tally(), list[Silent]()
+
+        async def some() -> None:
+            while rest and not silent:
+                number, (told, places) = rest.pop()
+                try:
+                    await self.send(fetch, fetch.further if number else fetch.document, told, places, tally)
+                except Silent as error:
+                    silent.append(error)
+
+        await asyncio.gather(*(some() for _ in range(min(bounds.at_once, len(rest)))))
+        if silent:
+            raise silent[0]
+
+    async def send(
+        self, fetch: Fetch, document: str, values: Mapping[str, Any], entering: Entering, tally: Tally
+    ) -> None:
+        """Send one request, and take its answer in. Raises: Silent."""
+        body = encode({"query": document, "variables": values} if values else {"query": document})
+        heard = await self.ask(fetch, body, tally)
         data = heard.data or {}
         for told in heard.errors:
             self.told(fetch, entering, told)
-        if fetch.root is not None:
+        if fetch.root is not None and document == fetch.document:
             aliases = {flatten.alias for flatten, _ in entering if flatten.representation is not None}
             merge(self.tree, renamed({key: value for key, value in data.items() if key not in aliases}, fetch.reading))
         for flatten, targets in entering:
@@ -151,14 +188,14 @@ class Gathering:
             for target in standing:
                 merge(target, told)
 
-    def problem(self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], message: str) -> None:
+    def problem(self, fetch: Fetch, entering: Entering, message: str) -> None:
         """One error for all that a request would have brought."""
         path: Path | None = None
         if fetch.root is None and entering:
             path = tuple(step.key for step in entering[0][0].path)
         self.problems.append(Problem(fetch.subgraph, message, path))
 
-    def told(self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], error: Mapping[str, Any]) -> None:
+    def told(self, fetch: Fetch, entering: Entering, error: Mapping[str, Any]) -> None:
         """An error of a subgraph's own, with its path as the answer has it."""
         message, extensions = error.get("message"), error.get("extensions")
         path = self.place(fetch, entering, error.get("path"))
@@ -171,7 +208,7 @@ class Gathering:
             )
         )
 
-    def place(self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], path: object) -> Path | None:
+    def place(self, fetch: Fetch, entering: Entering, path: object) -> Path | None:
         """Where an error of a subgraph belongs."""
         if not isinstance(path, list) or not path:
             return None
@@ -186,3 +223,22 @@ class Gathering:
                 if target is wanted:
                     return (*at, *path[2:])
         return tuple(path) if fetch.root is not None else None
+
+
+def batched(values: Mapping[str, Any], entering: Entering, most: int) -> Iterator[tuple[dict[str, Any], Entering]]:
+    """What a request tells, in parts of at most so many objects. The first has what is asked at the root, too."""
+    empty: dict[str, Any] = {flatten.variable: [] for flatten, _ in entering if flatten.representation is not None}
+    told = {**values, **empty}
+    places: Entering = [one for one in entering if one[0].representation is None]
+    left = most
+    for flatten, targets in entering:
+        at = 0
+        while flatten.representation is not None and at < len(targets):
+            told[flatten.variable] = values[flatten.variable][at : at + left]
+            places.append((flatten, targets[at : at + left]))
+            at, left = at + left, left - len(told[flatten.variable])
+            if not left:
+                yield told, places
+                told, places, left = {**values, **empty}, [], most
+    if left < most:
+        yield told, places

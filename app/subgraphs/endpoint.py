@@ -26,12 +26,20 @@ FAILURES = 5
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one subgraph may take. Units: seconds, bytes."""
+    """What one subgraph may take. Units: seconds, bytes, objects."""
 
     seconds: float = 10.0
     answer_bytes: int = 64_000_000
     at_once: int = 64
+    batch: int = 1_000  # of how many objects one request tells at most
     rest: float = 5.0  # how long it is left alone after failing again and again
+
+
+@dataclass(slots=True)
+class Tally:
+    """How much was heard, of one request or of all into which one was parted. Units: bytes."""
+
+    heard: int = 0
 
 
 class Answered(msgspec.Struct):
@@ -97,9 +105,10 @@ class Endpoint:
     def __post_init__(self) -> None:
         self._places = asyncio.Semaphore(self.bounds.at_once)
 
-    async def ask(self, body: bytes, *, again: bool = True) -> Answered:
+    async def ask(self, body: bytes, *, again: bool = True, tally: Tally | None = None) -> Answered:
         """Send one request. `again`: whether it may be sent a second time if the connection broke before an answer.
 
+        `tally`: of what was heard already, where one answer comes in several.
         Raises: SubgraphFailed.
         """
         import aiohttp
@@ -108,7 +117,7 @@ class Endpoint:
             raise SubgraphFailed("It failed again and again, and is left alone for some seconds.")
         try:
             async with asyncio.timeout(self.bounds.seconds), self._places:
-                answered = await self._send(body, again=again)
+                answered = await self._send(body, tally or Tally(), again=again)
         except TimeoutError:
             self._failure()
             raise SubgraphFailed(f"It did not answer within {self.bounds.seconds:g} seconds.") from None
@@ -121,21 +130,21 @@ class Endpoint:
         self._failed = 0
         return answered
 
-    async def _send(self, body: bytes, *, again: bool) -> Answered:
+    async def _send(self, body: bytes, tally: Tally, *, again: bool) -> Answered:
         import aiohttp
 
         try:
-            return await self._once(body)
+            return await self._once(body, tally)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
             if not again:
                 raise
-            return await self._once(body)
+            return await self._once(body, tally)
 
-    async def _once(self, body: bytes) -> Answered:
+    async def _once(self, body: bytes, tally: Tally) -> Answered:
         async with self.session.post(
             self.url, data=body, headers={**_HEADERS, **self.headers}, allow_redirects=False
         ) as response:
-            whole = await self._read(response)
+            whole = await self._read(response, tally)
         try:
             answered = _DECODER.decode(whole)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -144,7 +153,7 @@ class Endpoint:
             raise SubgraphFailed(f"It answered with status {response.status} and neither data nor errors.")
         return answered
 
-    async def _read(self, response: "aiohttp.ClientResponse") -> bytes:
+    async def _read(self, response: "aiohttp.ClientResponse", tally: Tally) -> bytes:
         """The body, inflated by ourselves so that it is bounded after inflation too."""
         limit = self.bounds.answer_bytes
         encoding = response.headers.get("content-encoding", "identity").lower()
@@ -152,11 +161,10 @@ class Endpoint:
             raise SubgraphFailed("It answered in an encoding that was not asked for.")
         inflate = zlib.decompressobj(31) if encoding == "gzip" else None
         parts: list[bytes] = []
-        size = 0
         async for part in response.content.iter_any():
-            piece = inflate.decompress(part, limit + 1 - size) if inflate is not None else part
-            size += len(piece)
-            if size > limit:
+            piece = inflate.decompress(part, limit + 1 - tally.heard) if inflate is not None else part
+            tally.heard += len(piece)
+            if tally.heard > limit:
                 raise SubgraphFailed(f"It answered with more than {limit} bytes.")
             parts.append(piece)
         return parts[0] if len(parts) == 1 else b"".join(parts)

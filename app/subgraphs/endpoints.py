@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
 from app.addresses import host_of
+from app.elsewhere import EndpointSettings
 from app.errors import ConfigurationError
 from app.names import SpaceId
-from app.settings import EndpointSettings, Settings
+from app.settings import Settings
 from app.subgraphs.endpoint import Bounds, Endpoint, SubgraphFailed, check_target, open_session
 
 
@@ -34,7 +35,7 @@ async def open_endpoints(
                         key=key,
                     )
                 check_target(one.url, file=file, key=f"{key}.url", insecure=one.insecure)
-                bounds = Bounds(one.seconds, one.answer_bytes, one.at_once)
+                bounds = Bounds(one.seconds, one.answer_bytes, one.at_once, one.batch)
                 headers = _headers(settings, one, file, key)
                 found.setdefault(SpaceId(space), {})[name] = Endpoint(name, one.url, session, bounds, headers)
         yield found

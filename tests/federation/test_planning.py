@@ -15,6 +15,7 @@ from app.federation.supergraph_sdl import read_supergraph
 from app.federation.waves import Gathering, Heard
 from app.operation.parse import parse_operation
 from app.settings import Limits
+from app.subgraphs.endpoint import Tally
 from tests.federation.divided import World, operations, worlds
 from tests.federation.exhaustive import Exhaustive
 
@@ -35,7 +36,7 @@ def answered(world: World, query: str, variables: dict[str, Any]) -> tuple[Any, 
     planned = plan_operation(operation, composed)
     problems: list[Any] = []
 
-    async def ask(fetch: Fetch, body: bytes) -> Heard:
+    async def ask(fetch: Fetch, body: bytes, _: Tally) -> Heard:
         sent = msgspec.json.decode(body)
         heard = world.heard(fetch.subgraph, sent["query"], sent.get("variables", {}))
         problems.extend(heard.get("errors", ()))

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.elsewhere import EndpointSettings
 from app.errors import RequestError
 from app.gateway import Request, answer
 from app.installation import Installation
@@ -23,7 +24,7 @@ from app.names import ClientId, Scope, SpaceId
 from app.oauth.clients import add_client
 from app.opening import open_installation, space_secret
 from app.schema.catalogue import SCOPES
-from app.settings import EndpointSettings, Settings
+from app.settings import Settings
 from app.spaces.identifiers import identifiers
 from app.storage.engines import open_engine
 from app.telemetry.trail import Trail
