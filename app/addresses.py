@@ -1,6 +1,7 @@
 """Addresses of databases and hosts, as `homeroom.toml` writes them."""
 
 import ipaddress
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -25,6 +26,15 @@ def written_as(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def reachable(addresses: Iterable[str]) -> list[str]:
+    """Those of a name's addresses that may be connected to: no link-local ones. Raises: OSError if there is none."""
+    read = ((one, written_as(one)) for one in addresses)
+    kept = [one for one, address in read if address is not None and not address.is_link_local]
+    if not kept:
+        raise OSError("It has link-local addresses alone.")
+    return kept
 
 
 def unreadable(url: str) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -28,7 +27,7 @@ from app.operation.model import Operation, holds
 from app.operation.parse import parse_operation
 from app.operation.variables import coerce_variables
 from app.settings import Limits
-from app.subgraphs.endpoint import Endpoint, SubgraphFailed, Tally, check_target, open_session
+from app.subgraphs.endpoint import Connections, Endpoint, SubgraphFailed, Tally, check_target
 from app.web.graphql import GraphQL
 from app.web.site import site
 
@@ -49,10 +48,10 @@ class Federation:
         default_factory=OrderedDict
     )
 
-    def open(self, session: aiohttp.ClientSession) -> None:
+    def open(self, connections: Connections) -> None:
         """Have connections to every subgraph."""
         for graph, subgraph in self.composed.subgraphs.items():
-            self.endpoints[graph] = Endpoint(subgraph.name, subgraph.url, session)
+            self.endpoints[graph] = Endpoint(subgraph.name, subgraph.url, connections)
 
     async def answer(self, request: Request) -> Answer:
         """Operation, plan, execute, answer."""
@@ -116,8 +115,8 @@ def federated(supergraph: Path, limits: Limits | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with open_session({host_of(one.url) or "" for one in composed.subgraphs.values()}) as session:
-            federation.open(session)
+        async with Connections({host_of(one.url) or "" for one in composed.subgraphs.values()}) as connections:
+            federation.open(connections)
             yield
 
     return site([Route("/graphql", graph)], lifespan=lifespan)

@@ -70,7 +70,7 @@ def read_schema(name: str, source: str, folder: Path) -> Schema:
 
 
 async def _asked(name: str, url: str) -> str:
-    from app.subgraphs.endpoint import Endpoint, SubgraphFailed, check_target, open_session
+    from app.subgraphs.endpoint import Connections, Endpoint, SubgraphFailed, check_target
 
     try:
         check_target(url, file=name)
@@ -78,9 +78,9 @@ async def _asked(name: str, url: str) -> str:
         raise UsageError(
             f"{name}: A schema is fetched by https://, or from this machine by http://. Name one, or a file."
         ) from None
-    async with open_session() as session:
+    async with Connections() as connections:
         try:
-            answered = await Endpoint(name, url, session).ask(json.dumps(ASK).encode())
+            answered = await Endpoint(name, url, connections).ask(json.dumps(ASK).encode())
         except SubgraphFailed as error:
             raise Unavailable(f"{name} does not tell its schema at {url}. {error} Start it, or name a file.") from None
     service = (answered.data or {}).get("_service")

@@ -5,20 +5,23 @@ that was not declared, and nothing of a caller's headers is passed on. Spec: Gra
 """
 
 import asyncio
-import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from app.addresses import written_as
 from app.errors import ConfigurationError
+from app.subgraphs.connection import SubgraphFailed, Tally
+from app.subgraphs.connections import Connections, Target, target
 
 if TYPE_CHECKING:
-    import aiohttp  # where there are subgraphs alone: it takes a while to be read
+    import aiohttp  # where it is used alone: it takes a while to be read
+
+T = TypeVar("T")
 
 FAILURES = 5
 """How many requests in a row fail before a subgraph is left alone for a while."""
@@ -35,13 +38,6 @@ class Bounds:
     rest: float = 5.0  # how long it is left alone after failing again and again
 
 
-@dataclass(slots=True)
-class Tally:
-    """How much was heard, of one request or of all into which one was parted. Units: bytes."""
-
-    heard: int = 0
-
-
 class Answered(msgspec.Struct):
     """What a subgraph answered."""
 
@@ -49,8 +45,12 @@ class Answered(msgspec.Struct):
     errors: list[dict[str, Any]] | None = None
 
 
-class SubgraphFailed(Exception):  # noqa: N818 - it reads as what is the case
-    """A subgraph did not answer, or not with GraphQL. The text says how, and holds nothing of its answer."""
+def answered(body: bytes) -> Answered:
+    """Read an answer. Raises: ValueError if it is no GraphQL."""
+    found = _DECODER.decode(body)
+    if found.data is None and not found.errors:
+        raise ValueError("It has neither data nor errors.")
+    return found
 
 
 _DECODER = msgspec.json.Decoder(Answered)
@@ -67,7 +67,8 @@ def check_target(url: str, *, file: str, key: str | None = None, insecure: bool 
         parts = urlsplit(url)
         host = parts.hostname or ""
         good = parts.scheme in {"http", "https"} and bool(host) and parts.username is None and parts.port != 0
-    except ValueError:  # brackets that hold no address, a port that is no number
+        target(url, {})
+    except ValueError:  # brackets that hold no address, a port that is no number, a name with too long a part
         good = False
     if not good:
         raise ConfigurationError(
@@ -95,14 +96,16 @@ class Endpoint:
 
     name: str
     url: str
-    session: "aiohttp.ClientSession"
+    connections: Connections
     bounds: Bounds = Bounds()
     headers: Mapping[str, str] = field(default_factory=dict)
+    _target: Target = field(init=False)
     _places: asyncio.Semaphore = field(init=False)
     _failed: int = field(init=False, default=0)
     _until: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
+        self._target = target(self.url, {**_HEADERS, **self.headers})
         self._places = asyncio.Semaphore(self.bounds.at_once)
 
     async def ask(self, body: bytes, *, again: bool = True, tally: Tally | None = None) -> Answered:
@@ -111,63 +114,34 @@ class Endpoint:
         `tally`: of what was heard already, where one answer comes in several.
         Raises: SubgraphFailed.
         """
-        import aiohttp
+        return await self.read(body, answered, again=again, tally=tally)
 
+    async def read(
+        self, body: bytes, reading: Callable[[bytes], T], *, again: bool = True, tally: Tally | None = None
+    ) -> T:
+        """The same, for who reads the answer otherwise. `reading` raises ValueError at what is no GraphQL."""
         if self._until > monotonic():
             raise SubgraphFailed("It failed again and again, and is left alone for some seconds.")
+        counted = tally or Tally()
         try:
             async with asyncio.timeout(self.bounds.seconds), self._places:
-                answered = await self._send(body, tally or Tally(), again=again)
+                most = self.bounds.answer_bytes
+                response = await self.connections.post(self._target, body, most=most, again=again, tally=counted)
+            try:
+                found = reading(response.body)
+            except (ValueError, RecursionError):
+                raise SubgraphFailed(f"It answered with status {response.status} and not with GraphQL.") from None
         except TimeoutError:
             self._failure()
             raise SubgraphFailed(f"It did not answer within {self.bounds.seconds:g} seconds.") from None
-        except (aiohttp.ClientError, OSError, zlib.error) as error:
+        except OSError as error:
             self._failure()
             raise SubgraphFailed(f"It cannot be reached ({type(error).__name__}).") from None
         except SubgraphFailed:
             self._failure()
             raise
         self._failed = 0
-        return answered
-
-    async def _send(self, body: bytes, tally: Tally, *, again: bool) -> Answered:
-        import aiohttp
-
-        try:
-            return await self._once(body, tally)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
-            if not again:
-                raise
-            return await self._once(body, tally)
-
-    async def _once(self, body: bytes, tally: Tally) -> Answered:
-        async with self.session.post(
-            self.url, data=body, headers={**_HEADERS, **self.headers}, allow_redirects=False
-        ) as response:
-            whole = await self._read(response, tally)
-        try:
-            answered = _DECODER.decode(whole)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise SubgraphFailed(f"It answered with status {response.status} and not with GraphQL.") from None
-        if answered.data is None and not answered.errors:
-            raise SubgraphFailed(f"It answered with status {response.status} and neither data nor errors.")
-        return answered
-
-    async def _read(self, response: "aiohttp.ClientResponse", tally: Tally) -> bytes:
-        """The body, inflated by ourselves so that it is bounded after inflation too."""
-        limit = self.bounds.answer_bytes
-        encoding = response.headers.get("content-encoding", "identity").lower()
-        if encoding not in {"identity", "gzip"}:
-            raise SubgraphFailed("It answered in an encoding that was not asked for.")
-        inflate = zlib.decompressobj(31) if encoding == "gzip" else None
-        parts: list[bytes] = []
-        async for part in response.content.iter_any():
-            piece = inflate.decompress(part, limit + 1 - tally.heard) if inflate is not None else part
-            tally.heard += len(piece)
-            if tally.heard > limit:
-                raise SubgraphFailed(f"It answered with more than {limit} bytes.")
-            parts.append(piece)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return found
 
     def _failure(self) -> None:
         self._failed += 1
@@ -192,3 +166,6 @@ def open_session(declared: Collection[str] = ()) -> "aiohttp.ClientSession":
         skip_auto_headers=("user-agent",),
         timeout=aiohttp.ClientTimeout(total=None),
     )
+
+
+__all__ = ["Answered", "Bounds", "Connections", "Endpoint", "SubgraphFailed", "Tally", "check_target", "open_session"]

@@ -8,7 +8,7 @@ from app.elsewhere import EndpointSettings
 from app.errors import ConfigurationError
 from app.names import SpaceId
 from app.settings import Settings
-from app.subgraphs.endpoint import Bounds, Endpoint, SubgraphFailed, check_target, open_session
+from app.subgraphs.endpoint import Bounds, Connections, Endpoint, SubgraphFailed, check_target
 
 
 @asynccontextmanager
@@ -23,7 +23,7 @@ async def open_endpoints(
         yield {}
         return
     file = str(settings.home / "homeroom.toml")
-    async with open_session(_declared(settings)) as session:
+    async with Connections(_declared(settings)) as connections:
         found: dict[SpaceId, dict[str, Endpoint]] = {}
         for space, place in settings.spaces.items():
             for name, one in place.subgraphs.items():
@@ -37,7 +37,7 @@ async def open_endpoints(
                 check_target(one.url, file=file, key=f"{key}.url", insecure=one.insecure)
                 bounds = Bounds(one.seconds, one.answer_bytes, one.at_once, one.batch)
                 headers = _headers(settings, one, file, key)
-                found.setdefault(SpaceId(space), {})[name] = Endpoint(name, one.url, session, bounds, headers)
+                found.setdefault(SpaceId(space), {})[name] = Endpoint(name, one.url, connections, bounds, headers)
         yield found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from app.addresses import written_as
+from app.addresses import reachable
 
 
 class Resolver(ThreadedResolver):
@@ -23,8 +23,5 @@ class Resolver(ThreadedResolver):
         found = await super().resolve(host, port, family)
         if host in self._declared:
             return found
-        addresses = ((one, written_as(one["host"])) for one in found)
-        kept = [one for one, address in addresses if address is not None and not address.is_link_local]
-        if not kept:
-            raise OSError("It has link-local addresses alone.")
-        return kept
+        kept = reachable(one["host"] for one in found)
+        return [one for one in found if one["host"] in kept]

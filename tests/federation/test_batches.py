@@ -16,7 +16,7 @@ from app.federation.supergraph_sdl import read_supergraph
 from app.federation.waves import Gathering, Heard, Silent
 from app.operation.parse import parse_operation
 from app.settings import Limits
-from app.subgraphs.endpoint import Bounds, Endpoint, SubgraphFailed, Tally, open_session
+from app.subgraphs.endpoint import Bounds, Connections, Endpoint, SubgraphFailed, Tally
 
 pytestmark = pytest.mark.anyio
 
@@ -81,8 +81,8 @@ class Desk:
 async def serving(desk: Desk, bounds: Bounds) -> AsyncIterator[Endpoint]:
     server = await asyncio.start_server(desk.connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with open_session() as session:
-        yield Endpoint("desk", f"http://127.0.0.1:{port}/", session, bounds)
+    async with Connections() as connections:
+        yield Endpoint("desk", f"http://127.0.0.1:{port}/", connections, bounds)
     server.close()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.errors import ConfigurationError
-from app.subgraphs.endpoint import Bounds, Endpoint, SubgraphFailed, check_target, open_session
+from app.subgraphs.endpoint import Bounds, Connections, Endpoint, SubgraphFailed, check_target
 from app.subgraphs.resolver import Resolver
 
 pytestmark = pytest.mark.anyio
@@ -42,8 +42,8 @@ async def subgraph(
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with open_session() as session:
-        yield Endpoint("lms", f"http://127.0.0.1:{port}/graphql", session, bounds or Bounds(seconds=5)), heard
+    async with Connections() as connections:
+        yield Endpoint("lms", f"http://127.0.0.1:{port}/graphql", connections, bounds or Bounds(seconds=5)), heard
     server.close()
 
 
@@ -121,11 +121,11 @@ async def test_threat_27_a_name_that_stands_for_a_link_local_address_is_not_conn
         return {"lms.example": link_local, "both.example": link_local + here}.get(host) or real(host, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", named)
-    async with open_session() as session:
-        assert "ClientConnectorDNSError" in await fails(Endpoint("lms", "https://lms.example/", session))
-    async with subgraph(lambda _: GOOD) as (endpoint, _):
-        endpoint.url = endpoint.url.replace("127.0.0.1", "both.example")
-        assert (await endpoint.ask(b"{}")).data == {"a": 1}
+    async with Connections() as connections:
+        assert "cannot be reached (OSError)" in await fails(Endpoint("lms", "https://lms.example/", connections))
+        async with subgraph(lambda _: GOOD) as (endpoint, _):
+            url = endpoint.url.replace("127.0.0.1", "both.example")
+            assert (await Endpoint("lms", url, connections).ask(b"{}")).data == {"a": 1}
     assert len(await Resolver({"lms.example"}).resolve("lms.example", 443)) == 1
 
 
