@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from app.main import _readiness, graphql, routes
+from app.main import graphql, readiness_of, routes
 from app.names import ClientId, SpaceId
 from app.requests.form import Form
 from app.requests.store import ask
@@ -88,7 +88,7 @@ async def asking(home: Path) -> AsyncIterator[Asking]:
     """A district whose console and graph are served in this process."""
     async with opened(home) as office:
         rooms = office.desk.rooms
-        all_routes = routes(rooms, graphql(rooms), _readiness(rooms.settings), None, office.desk)
+        all_routes = routes(rooms, graphql(rooms), readiness_of(rooms.settings), None, office.desk)
         yield Asking(office, site(all_routes))
 
 
