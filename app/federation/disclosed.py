@@ -62,9 +62,10 @@ def disclosed(joined: Joined, tree: Tree, true: frozenset[str]) -> Iterator[Whos
 
 
 def _asked(joined: Joined, true: frozenset[str]) -> dict[Any, bool]:
-    """The fields that the client asks for here, and whether a subgraph tells them."""
+    """The fields that the client asks for here, and whether a subgraph tells them: `id` of what it alone knows, too."""
     return {
         field: f"{field.place.type}.{field.name}" in joined.remote
+        or (field.name == "id" and field.place.type in joined.belonging)
         for selection, field in joined.question.of.items()
         if selection not in joined.withheld and holds(selection.when, true)
     }

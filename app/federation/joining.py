@@ -30,6 +30,9 @@ decode = msgspec.json.Decoder().decode
 Sending = Callable[[str, tuple[Whose, ...]], Awaitable[None]]
 """Records what a subgraph is about to be told. Shape: its name, and what of whom."""
 
+Awake = Callable[[Fetch], None]
+"""Raises: Silent while the subgraph of a fetch is left alone."""
+
 
 @dataclass(slots=True)
 class Joining(Gathering):
@@ -38,25 +41,26 @@ class Joining(Gathering):
     joined: Joined | None = None
     space: Source | None = None
     asking: Asking | None = None
+    awake: Awake | None = None
     sending: Sending | None = None
     names: Mapping[str, str] = field(default_factory=dict)  # in join__Graph → the subgraph's own
     whose: list[Whose] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
 
     async def fetch(self, fetch: Fetch) -> None:
-        """One request: to the space, or to a subgraph once what it is told is recorded."""
+        """One request: to the space, or to a subgraph."""
         assert self.joined is not None  # noqa: S101 - for the type checker
         part = self.joined.core.get(fetch.number)
         if part is None:
-            await self.told_of(fetch)
             await Gathering.fetch(self, fetch)
         else:
             await self.core(fetch, part)
 
-    async def told_of(self, fetch: Fetch) -> None:
-        """Record what a subgraph is about to be told."""
-        assert self.joined is not None  # noqa: S101 - for the type checker
+    async def before(self, fetch: Fetch) -> None:
+        """Record what a subgraph is about to be told. Who is left alone is told nothing. Raises: Silent."""
+        assert self.awake is not None  # noqa: S101 - for the type checker
         assert self.sending is not None  # noqa: S101
+        self.awake(fetch)
         told: list[Whose] = []
         for flatten in fetch.flattens:
             _, targets = self.represented(flatten)
@@ -155,6 +159,7 @@ async def join_answer(
     *,
     space: Source,
     ask: Ask,
+    awake: Awake,
     sending: Sending,
     names: Mapping[str, str],
     bounds: Mapping[str, Bounds],
@@ -162,7 +167,7 @@ async def join_answer(
     """The answer of a joined plan, in one part. Raises: Unavailable if the space does not answer."""
     gathering = Joining(ask, variables, asking.true, bounds)
     gathering.joined, gathering.space, gathering.asking = joined, space, asking
-    gathering.sending, gathering.names = sending, names
+    gathering.awake, gathering.sending, gathering.names = awake, sending, names
     await gathering.run(joined.plan)
     roots = joined.authorized.operation.roots
     values = {**local, **{root.response_key: "Query" for root in roots if root.field == "__typename"}}

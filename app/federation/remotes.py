@@ -115,6 +115,13 @@ class Remotes:
     ) -> AsyncGenerator[Part]:
         """The answer, in one part. Raises: Unavailable if the space does not answer."""
 
+        def awake(fetch: Fetch) -> None:
+            endpoint = endpoints[self.names[fetch.subgraph]]
+            try:
+                endpoint.check_awake()
+            except SubgraphFailed as error:
+                raise Silent(f"{endpoint.name} did not answer. {error}") from None
+
         async def ask(fetch: Fetch, body: bytes, tally: Tally) -> Heard:
             endpoint = endpoints[self.names[fetch.subgraph]]
             try:
@@ -131,6 +138,7 @@ class Remotes:
             local,
             space=space,
             ask=ask,
+            awake=awake,
             sending=sending,
             names=self.names,
             bounds={graph: endpoints[name].bounds for graph, name in self.names.items() if name in endpoints},

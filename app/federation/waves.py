@@ -103,12 +103,16 @@ class Gathering:
             return
         bounds = self.bounds.get(fetch.subgraph, Bounds())
         try:
+            await self.before(fetch)
             if told <= bounds.batch:
                 await self.send(fetch, fetch.document, values, entering, Tally())
             else:
                 await self.batches(fetch, values, entering, bounds)
         except Silent as error:
             self.problem(fetch, entering, str(error))
+
+    async def before(self, fetch: Fetch) -> None:
+        """What has to be done before a subgraph is asked. Raises: Silent if it is not to be asked."""
 
     async def batches(self, fetch: Fetch, values: Mapping[str, Any], entering: Entering, bounds: Bounds) -> None:
         """Send a request in several, so that none tells of more objects than a subgraph takes at a time.

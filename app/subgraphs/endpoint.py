@@ -108,6 +108,11 @@ class Endpoint:
         self._target = target(self.url, {**_HEADERS, **self.headers})
         self._places = asyncio.Semaphore(self.bounds.at_once)
 
+    def check_awake(self) -> None:
+        """Refuse to ask while it is left alone. Raises: SubgraphFailed."""
+        if self._until > monotonic():
+            raise SubgraphFailed("It failed again and again, and is left alone for some seconds.")
+
     async def ask(self, body: bytes, *, again: bool = True, tally: Tally | None = None) -> Answered:
         """Send one request. `again`: whether it may be sent a second time if the connection broke before an answer.
 
@@ -120,8 +125,7 @@ class Endpoint:
         self, body: bytes, reading: Callable[[bytes], T], *, again: bool = True, tally: Tally | None = None
     ) -> T:
         """The same, for who reads the answer otherwise. `reading` raises ValueError at what is no GraphQL."""
-        if self._until > monotonic():
-            raise SubgraphFailed("It failed again and again, and is left alone for some seconds.")
+        self.check_awake()
         counted = tally or Tally()
         try:
             async with asyncio.timeout(self.bounds.seconds), self._places:
@@ -145,8 +149,7 @@ class Endpoint:
 
     def _failure(self) -> None:
         self._failed += 1
-        if self._failed >= FAILURES:
-            self._failed = 0
+        if self._failed >= FAILURES:  # until it answers, one failure more is enough
             self._until = monotonic() + self.bounds.rest
 
 

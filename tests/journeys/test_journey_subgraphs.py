@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from app.ledger.entry import Kind
+from app.ledger.entry import Entry, Kind
 from app.ledger.reading import Filters, entries
 from app.ledger.report import of_student
 from app.names import Scope
 from app.schema.catalogue import SCOPES
 from app.storage.engines import open_engine
+from app.subgraphs.endpoint import FAILURES
 from tests import worlds
 from tests.federation.lms.composed import GRADEBOOK, supergraph
 from tests.journeys.world import Asked, granting, larkspur_database, opened
@@ -131,13 +132,8 @@ async def test_what_is_not_granted_is_neither_fetched_nor_sent(joined: Asked, gr
 
 
 async def test_the_ledger_has_what_left_and_what_was_sent(joined: Asked) -> None:
-    await joined.data("elm-only", "query Told { students { nodes { firstName submissions { title } } } }")
-    settings = joined.rooms.settings
-    engine = open_engine(settings.database_url(settings.spaces[worlds.SPACE].ledger))
-    try:
-        found = [one.entry async for one in entries(engine, Filters()) if one.entry.operation == "Told"]
-    finally:
-        await engine.dispose()
+    await joined.data("elm-only", "query Told { students { nodes { firstName submissions { id title } } } }")
+    found = [one for one in await recorded(joined) if one.operation == "Told"]
     sent = next(one for one in found if one.kind is Kind.SENT)
     assert sent.subgraph == "lms"
     assert sent.disclosed[0].coordinates == ("Student.sourceKey",)
@@ -145,8 +141,18 @@ async def test_the_ledger_has_what_left_and_what_was_sent(joined: Asked) -> None
     left = next(one for one in found if one.kind is Kind.ANSWER)
     told = {one.coordinates: set(one.students or ()) for one in left.disclosed}
     assert told[("Student.submissions",)] == {worlds.ANA, worlds.MAX}
-    assert told[("Submission.title",)] == {worlds.ANA, worlds.MAX}
+    assert told[("Submission.id", "Submission.title")] == {worlds.ANA, worlds.MAX}
     assert not any("sourceKey" in name for names in told for name in names)
+
+
+async def recorded(asked: Asked) -> list[Entry]:
+    """Every entry of the ledger, newest first."""
+    settings = asked.rooms.settings
+    engine = open_engine(settings.database_url(settings.spaces[worlds.SPACE].ledger))
+    try:
+        return [one.entry async for one in entries(engine, Filters())]
+    finally:
+        await engine.dispose()
 
 
 async def test_a_parent_reads_which_service_was_told_of_the_child(joined: Asked) -> None:
@@ -251,6 +257,11 @@ async def test_a_subgraph_that_is_gone_nulls_its_own_fields_and_nothing_else(
             {"firstName": "Ana", "homepage": None, "submissions": None},
             {"firstName": "Leo", "homepage": None, "submissions": None},
         ]
+        for _ in range(FAILURES):
+            answer = await asked.ask("everything", "{ students(first: 2) { nodes { firstName homepage } } }")
+        assert "left alone" in answer["errors"][0]["message"]
+        # Who is left alone is told nothing, and the ledger does not say otherwise.
+        assert [one.kind for one in await recorded(asked)].count(Kind.SENT) == FAILURES
 
 
 async def test_the_grant_and_the_schema_are_told_beside_what_subgraphs_tell(joined: Asked) -> None:

@@ -189,6 +189,8 @@ async def test_who_fails_again_and_again_is_left_alone_for_a_while() -> None:
         assert len(heard) == 5
         await asyncio.sleep(0.4)
         assert "status 200" in await fails(endpoint)
+        assert "left alone" in await fails(endpoint)  # until it answers, a single failure is enough
+        assert len(heard) == 6
 
 
 async def test_no_more_requests_are_under_way_than_it_may_be_asked_at_once() -> None:
