@@ -36,7 +36,7 @@ from app.installing import add_space, create
 from app.ledger.checkpoints import Checkpoints
 from app.ledger.verify import Verdict, verify
 from app.main import application
-from app.names import SpaceId
+from app.names import Scope, SpaceId
 from app.oauth.clients import add_client
 from app.opening import open_installation
 from app.schema.catalogue import SCOPES
@@ -151,7 +151,14 @@ def made(folder: Path, postgres: Postgres | None, spaces: Mapping[str, tuple[str
     return home
 
 
-def world_installed(home: Home, client: str = "readwell", *, chunk: int = 500, store: str = "memory") -> Vendor:
+def world_installed(
+    home: Home,
+    client: str = "readwell",
+    *,
+    chunk: int = 500,
+    store: str = "memory",
+    scopes: frozenset[Scope] = frozenset(SCOPES),
+) -> Vendor:
     """A new installation whose one space holds the hand-written world, and a vendor of every scope who may ask much."""
 
     async def install() -> str:
@@ -174,7 +181,7 @@ def world_installed(home: Home, client: str = "readwell", *, chunk: int = 500, s
         try:
             await worlds.build(space)
             await migrate(clients, "control")
-            return str(await add_client(clients, client, scopes=frozenset(SCOPES), now=time.time()))
+            return str(await add_client(clients, client, scopes=scopes, now=time.time()))
         finally:
             await space.dispose()
             await clients.dispose()
