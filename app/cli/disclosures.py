@@ -20,6 +20,7 @@ from app.ledger.checkpoints import Checkpoints
 from app.ledger.entry import OWN, Recorded, Whose
 from app.ledger.reading import Filters, entries
 from app.ledger.report import of_student, page
+from app.ledger.summary import make_anew
 from app.ledger.verify import Verdict
 from app.ledger.verify import verify as verify_ledger
 from app.names import SpaceId
@@ -129,6 +130,25 @@ def verify(ctx: click.Context, space: str) -> None:
     else:
         print_verdict(verdict, space)
     ctx.exit(0 if verdict.sound else 1)
+
+
+@disclosures.command("summarize")
+@click.argument("space")
+@click.pass_obj
+def summarize_command(context: Context, space: str) -> None:
+    """Make anew, from the entries, the summary that the console's pages are made of. Servers may go on meanwhile."""
+    settings = context.settings()
+    zone = district_of(settings, space)[1]
+
+    async def make() -> int:
+        async with opened(settings, known(settings, space).ledger) as ledger:
+            return await make_anew(ledger, zone)
+
+    count = asyncio.run(make())
+    if context.json:
+        print_json({"entries": count})
+    else:
+        click.echo(f"The summary of {space} was made anew from {count} entries.")
 
 
 def district_file(settings: Settings, space: str) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.ledger.entry import DISCLOSING, Kind, Recorded
+from app.ledger.entry import DISCLOSING, Entry, Kind, Recorded
 from app.ledger.reading import Filters, entries
 
 BASES = {
@@ -78,14 +78,23 @@ async def of_student(
 def gather(answers: dict[tuple[str, str], _Answer], recorded: Recorded, students: Iterable[int]) -> None:
     """Add what an entry says of the student to the answer that it is part of."""
     entry = recorded.entry
-    if entry.kind not in DISCLOSING and not (entry.kind is Kind.SENT and entry.subgraph):
+    told = told_by(entry)
+    if told is None:
         return
-    told = entry.client if entry.subgraph is None else f"{entry.subgraph}, so that it could answer {entry.client}"
     answer = answers.setdefault((told, entry.request), _Answer(told, entry.purpose, entry.basis, entry.at))
     answer.at = min(answer.at, entry.at)
     for whose in entry.disclosed:
         if whose.students is not None and any(row in whose.students for row in students):
             answer.coordinates.update(whose.coordinates)
+
+
+def told_by(entry: Entry) -> str | None:
+    """Who was told something with an entry: the vendor, or a subgraph that it asked; None if nothing left with it."""
+    if entry.kind in DISCLOSING:
+        return entry.client
+    if entry.kind is Kind.SENT and entry.subgraph:
+        return f"{entry.subgraph}, so that it could answer {entry.client}"
+    return None
 
 
 def summarize(answers: Iterable[_Answer], zone: tzinfo) -> list[Received]:

@@ -99,6 +99,20 @@ reach = Table(
     Column("least", NUMBER, nullable=False),
     Column("greatest", NUMBER, nullable=False),
     Column("students", LargeBinary, nullable=False),  # a bitmap of row numbers
+    Index(None, "day"),
+)
+
+earlier = Table(
+    "earlier",
+    metadata,
+    # ... and of days that are over the same, laid out by student: a parent's page reads the rows of one block
+    Column("block", NUMBER, primary_key=True, autoincrement=False),  # of row numbers
+    Column("client", String, primary_key=True),
+    Column("purpose", String, primary_key=True),
+    Column("basis", String, primary_key=True),
+    Column("fields", NUMBER, primary_key=True, autoincrement=False),
+    Column("month", Integer, primary_key=True, autoincrement=False),
+    Column("days", LargeBinary, nullable=False),  # four bytes for each student of the block: a bit for each day
 )
 
 field_set = Table(
@@ -115,3 +129,6 @@ summarized = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("through", NUMBER, nullable=False),
 )
+
+SUMMARY = (usage, activity, reach, earlier, field_set, summarized)
+"""All that is made from the entries, and can be made anew."""

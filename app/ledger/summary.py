@@ -14,17 +14,20 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from pyroaring import BitMap
-from sqlalchemy import Connection, Row, case, select, tuple_, update
+from sqlalchemy import Connection, Row, case, delete, select, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.ledger.entry import DISCLOSING, EPOCH, MICROSECOND, Entry, Kind, read_entry
-from app.ledger.store import activity, entry, field_set, reach, summarized, usage
+from app.errors import Unavailable
+from app.ledger.earlier import lay_out
+from app.ledger.entry import EPOCH, MICROSECOND, Entry, Kind, read_entry
+from app.ledger.report import told_by
+from app.ledger.store import SUMMARY, activity, entry, field_set, reach, summarized, usage
+from app.ledger.turn import in_turn
 from app.storage.upsert import upsert
 
 logger = logging.getLogger(__name__)
@@ -53,25 +56,26 @@ class Taken:
         day = (EPOCH + at * MICROSECOND).astimezone(zone).date().toordinal()
         if made.kind in {Kind.ANSWER, Kind.OPENING, Kind.REFUSAL}:
             self.asked.setdefault((made.client, day), [0, 0])[made.kind is Kind.REFUSAL] += 1
-        if made.kind not in DISCLOSING:
+        told = told_by(made)
+        if told is None:
             return
         for whose in made.disclosed:
-            for coordinate in whose.coordinates:
+            for coordinate in whose.coordinates if told == made.client else ():
                 key = made.client, made.purpose, coordinate
                 first, last, days = self.used.get(key, (at, at, set()))
                 days.add(day)
                 self.used[key] = min(first, at), max(last, at), days
             if whose.students:
-                self._reach(made, day, whose.coordinates, whose.students)
+                self._reach(made, told, day, whose.coordinates, whose.students)
         for whose in made.removed:
             if whose.students:
-                self._reach(made, day, (), whose.students)
+                self._reach(made, told, day, (), whose.students)
 
-    def _reach(self, made: Entry, day: int, coordinates: Iterable[str], students: BitMap) -> None:
+    def _reach(self, made: Entry, told: str, day: int, coordinates: Iterable[str], students: BitMap) -> None:
         named = tuple(sorted(coordinates))
         number = number_of(named)
         self.sets[number] = named
-        key = made.client, made.purpose, made.basis or "", number, day
+        key = told, made.purpose, made.basis or "", number, day
         kept = self.reached.get(key)
         if kept is None:
             self.reached[key] = students.copy()
@@ -105,7 +109,9 @@ class Summary:
                 while (taken := await fold(self._engine, self._zone())) == BATCH:
                     await asyncio.sleep(self._pace / 50)  # those who record entries come first
                 if not taken:
-                    return
+                    break
+            while await lay_out(self._engine):
+                await asyncio.sleep(self._pace / 50)
         except (SQLAlchemyError, OSError) as error:
             logger.warning("The summary of the ledger is behind (%s).", type(error).__name__)
         finally:
@@ -121,13 +127,26 @@ class Summary:
 
 async def fold(engine: AsyncEngine, zone: tzinfo) -> int:
     """Take in the next entries, in one commit; gives how many. Raises: SQLAlchemyError, OSError."""
-    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
-        raise FileNotFoundError("The ledger's file is missing.")  # opening it would make an empty one
-    async with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")  # one at a time takes in what is next
-        count = await connection.run_sync(_fold, zone)
-        await connection.commit()
+    async with in_turn(engine) as connection:
+        return await connection.run_sync(_fold, zone)
+
+
+async def make_anew(engine: AsyncEngine, zone: tzinfo) -> int:
+    """Forget the summary, and make it from the first entry on; gives of how many. Raises: Unavailable."""
+    try:
+        async with in_turn(engine) as connection:
+            await connection.execute(update(summarized).values(through=0))  # whoever takes in entries waits for this
+            for table in SUMMARY:
+                if table is not summarized:
+                    await connection.execute(delete(table))
+        count = 0
+        while taken := await fold(engine, zone):
+            count += taken
+            await lay_out(engine)
+        while await lay_out(engine):
+            pass
+    except (SQLAlchemyError, OSError) as error:
+        raise Unavailable(f"The ledger's summary cannot be made ({type(error).__name__}). Run it again.") from None
     return count
 
 

@@ -3,13 +3,17 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from functools import reduce
+from operator import or_
 
 from pyroaring import BitMap
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
+from sqlalchemy import or_ as either
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import Unavailable
+from app.ledger.earlier import eve_of, of_one
 from app.ledger.entry import EPOCH, MICROSECOND
 from app.ledger.reading import fetch
 from app.ledger.report import Received
@@ -18,6 +22,9 @@ from app.ledger.summary import BATCH, fold
 
 AT_ONCE = 8
 """How many batches a reader takes in before it reads: what is left is told as a number of entries."""
+
+BEGINNING = date(1970, 1, 1).toordinal()
+"""The day that a bit 0 stands for where days are bits of one number."""
 
 Use = tuple[str, str, str]
 """A client, a purpose, a coordinate."""
@@ -79,22 +86,62 @@ async def received(engine: AsyncEngine, students: Collection[int]) -> list[Recei
     """
     if not students:
         return []
-    between = or_(*(and_(reach.c.least <= one, reach.c.greatest >= one) for one in students))
-    names = (reach.c.client, reach.c.purpose, reach.c.basis, reach.c.day)
-    rows = await fetch(engine, select(*names, reach.c.fields, reach.c.students).where(between).order_by(*names))
+    # INVARIANT: days that are over are read last: what is laid out in between is then met twice, and never missed.
+    seen = [*await _lately(engine, students), *await _earlier(engine, students)]
     sets = {row.number: tuple(row.coordinates) for row in await fetch(engine, select(field_set))}
-    left: dict[tuple[str, str, str, int, bool], set[str]] = {}
-    for row in rows:
+    reached: dict[tuple[str, str, str], dict[tuple[str, ...], int]] = {}
+    for client, purpose, basis, fields, days in seen:
+        of_vendor = reached.setdefault((client, purpose, basis), {})
+        of_vendor[sets[fields]] = of_vendor.get(sets[fields], 0) | days
+    return [
+        Received(client, purpose, basis or None, fields, days, len(days))
+        for (client, purpose, basis), of_vendor in sorted(reached.items())
+        for fields, days in sorted((fields, _days(mask)) for fields, mask in _together(of_vendor).items())
+    ]
+
+
+Reached = tuple[str, str, str, int, int]
+"""Client, purpose, basis, a set of fields, and the days on which they left: a bit for each, by ordinal."""
+
+
+async def _lately(engine: AsyncEngine, students: Collection[int]) -> list[Reached]:
+    between = either(*(and_(reach.c.least <= one, reach.c.greatest >= one) for one in students))
+    found = []
+    for row in await fetch(engine, select(reach).where(between)):
         held = BitMap.deserialize(row.students)
         if any(one in held for one in students):
-            # That it was told to remove what it holds is told beside what left on the same day.
-            key = row.client, row.purpose, row.basis, row.day, not sets[row.fields]
-            left[key] = {*(left.get(key) or ()), *sets[row.fields]}
-    days: dict[tuple[str, str, str, tuple[str, ...]], list[date]] = {}
-    for (client, purpose, basis, day, _), coordinates in left.items():
-        fields = tuple(sorted(coordinates))
-        days.setdefault((client, purpose, basis, fields), []).append(date.fromordinal(day))
-    return [
-        Received(client, purpose, basis or None, coordinates, tuple(each), len(each))
-        for (client, purpose, basis, coordinates), each in sorted(days.items())
-    ]
+            found.append((row.client, row.purpose, row.basis, row.fields, 1 << (row.day - BEGINNING)))
+    return found
+
+
+async def _earlier(engine: AsyncEngine, students: Collection[int]) -> list[Reached]:
+    found = []
+    for student in students:
+        for row in await fetch(engine, of_one(student)):
+            if days := int.from_bytes(row.days, "little"):
+                shift = eve_of(row.month) - BEGINNING
+                found.append((row.client, row.purpose, row.basis, row.fields, days << shift))
+    return found
+
+
+def _together(reached: Mapping[tuple[str, ...], int]) -> Mapping[tuple[str, ...], int]:
+    """Sets of fields that left on the same days, put together: for each day one set, and the days of each set."""
+    parts: dict[frozenset[str], int] = {}
+    for fields, days in reached.items():
+        if not fields:
+            continue  # that it was told to remove what it holds is told beside what left on the same day
+        split: dict[frozenset[str], int] = {}
+        for part, of_part in [*parts.items(), (frozenset(), days & ~reduce(or_, parts.values(), 0))]:
+            for named, some in ((part, of_part & ~days), (part.union(fields), of_part & days)):
+                if some:
+                    split[named] = split.get(named, 0) | some
+        parts = split
+    told = {tuple(sorted(part)): days for part, days in parts.items()}
+    return {(): reached[()], **told} if () in reached else told
+
+
+def _days(mask: int) -> tuple[date, ...]:
+    """The days whose bits are set, in order."""
+    first = (mask & -mask).bit_length() - 1
+    bits = enumerate(reversed(f"{mask >> first:b}"), BEGINNING + first)
+    return tuple(date.fromordinal(day) for day, bit in bits if bit == "1")

@@ -169,6 +169,11 @@ def test_a_space_that_cannot_be_read_is_unavailable(settings: Settings) -> None:
     assert isinstance(failure(run(settings, "student", SPACE, "one")), Unavailable)
 
 
+def test_summarize_makes_the_summary_anew(settings: Settings) -> None:
+    assert "made anew from 3 entries" in run(settings, "summarize", SPACE).output
+    assert json.loads(run(settings, "summarize", SPACE, form="json").output) == {"entries": 3}
+
+
 def test_verify_ends_with_0_for_a_sound_ledger(settings: Settings) -> None:
     result = run(settings, "verify", SPACE)
     assert result.exit_code == 0

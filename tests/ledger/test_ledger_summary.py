@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from datetime import UTC, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,16 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import Unavailable
 from app.ledger import Checkpoints, Entry, Kind, Ledger, Whose
+from app.ledger import earlier as earlier_days
 from app.ledger import summary as room
+from app.ledger.earlier import lay_out
 from app.ledger.reading import Filters, entries
-from app.ledger.report import of_student
-from app.ledger.store import activity, field_set, metadata, reach, summarized, usage
-from app.ledger.summary import Summary, fold
+from app.ledger.report import Received, of_student
+from app.ledger.store import SUMMARY, earlier, metadata, reach
+from app.ledger.summary import Summary, fold, make_anew
 from app.ledger.summed import asked_on, catch_up, received, used_fields
 from app.settings import Settings
 from app.storage.engines import open_engine
@@ -30,23 +33,26 @@ pytestmark = pytest.mark.anyio
 DAY = timedelta(days=1)
 CHICAGO = ZoneInfo("America/Chicago")
 
-moments = st.integers(0, 60).map(lambda hours: NOON + timedelta(hours=hours))
+moments = st.sampled_from([*range(0, 60, 7), 24 * 40, 24 * 41, 24 * 365]).map(
+    lambda hours: NOON + timedelta(hours=hours)
+)
 coordinates = st.lists(st.sampled_from(["Student.a", "Student.b", "Grade.c"]), min_size=1, max_size=3, unique=True)
 whose = st.builds(
     lambda names, students: Whose(tuple(names), BitMap(students) if students else None, 1),
     coordinates,
-    st.frozensets(st.integers(1, 5), max_size=3),
+    st.frozensets(st.sampled_from([1, 2, 255, 256, 299]), max_size=3),
 )
 some_entries = st.lists(
     st.builds(
         an_entry,
         at=moments,
         request=st.uuids().map(str),
-        kind=st.sampled_from([Kind.ANSWER, Kind.CHUNK, Kind.OPENING, Kind.REFUSAL, Kind.OPT_OUT]),
+        kind=st.sampled_from([Kind.ANSWER, Kind.CHUNK, Kind.OPENING, Kind.REFUSAL, Kind.OPT_OUT, Kind.SENT]),
         client=st.sampled_from(["readwell", "mathly"]),
         purpose=st.sampled_from(["instruction", "rostering"]),
         basis=st.sampled_from([None, "studies"]),
         disclosed=st.lists(whose, max_size=2).map(tuple),
+        subgraph=st.sampled_from([None, "learning"]),
     ),
     max_size=12,
 )
@@ -108,6 +114,8 @@ async def test_a_parent_is_told_what_reading_every_entry_tells(engine: AsyncEngi
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=some_entries, batch=st.integers(1, 4))
 def test_the_summary_of_any_entries_in_any_batches_is_their_sum(tmp_path: Path, made: list[Entry], batch: int) -> None:
+    """Also where days that are over are laid out at any moment between."""
+
     async def claim() -> None:
         folder = tmp_path / "ledger.db"
         folder.unlink(missing_ok=True)
@@ -117,8 +125,9 @@ def test_the_summary_of_any_entries_in_any_batches_is_their_sum(tmp_path: Path, 
         await record(engine, checkpoints_in(tmp_path), *made)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(room, "BATCH", batch)
+            patch.setattr(earlier_days, "ROWS", batch)
             while await fold(engine, CHICAGO):
-                pass
+                await lay_out(engine)
         told = [each async for each in entries(engine, Filters())]
         left = [each.entry for each in told if each.entry.kind in {Kind.ANSWER, Kind.CHUNK}]
         expected = {
@@ -142,28 +151,37 @@ def test_the_summary_of_any_entries_in_any_batches_is_their_sum(tmp_path: Path, 
             assert {day: n for day, n in days.items() if n} == {
                 day: n for (of, day), n in asked.items() if of == client
             }
-        for student in range(1, 6):
-            days_of = {(one.client, day) for one in await received(engine, [student]) for day in one.days}
-            assert days_of == {
-                (one.client, day)
-                for one in await of_student(engine, student, zone=CHICAGO)
-                for day in one.days
-                if one.coordinates
+        for student in (1, 2, 3, 255, 256, 299):
+            assert by_day(await received(engine, [student])) == {
+                key: fields for key, fields in by_day(await of_student(engine, student, zone=CHICAGO)).items() if fields
             }
         await engine.dispose()
 
     asyncio.run(claim())
 
 
-async def test_a_summary_that_was_lost_is_made_anew(engine: AsyncEngine, checkpoints: Checkpoints) -> None:
-    await record(engine, checkpoints, an_entry(), an_entry(client="mathly"))
-    await catch_up(engine, UTC)
-    before = await used_fields(engine)
-    async with engine.begin() as connection:
-        for table in (usage, activity, reach, field_set, summarized):
-            await connection.execute(delete(table))
-    await catch_up(engine, UTC)
-    assert await used_fields(engine) == before
+def by_day(left: Sequence[Received]) -> dict[tuple[str, str, str | None, date], set[str]]:
+    """Which fields of a student left to whom on which day."""
+    found: dict[tuple[str, str, str | None, date], set[str]] = {}
+    for one in left:
+        for day in one.days:
+            found.setdefault((one.client, one.purpose, one.basis, day), set()).update(one.coordinates)
+    return found
+
+
+async def test_a_summary_that_was_lost_or_spoilt_is_made_anew(engine: AsyncEngine, checkpoints: Checkpoints) -> None:
+    await record(engine, checkpoints, an_entry(), an_entry(client="mathly"), an_entry(at=NOON + DAY))
+    assert await make_anew(engine, UTC) == 3
+    before = await used_fields(engine), await received(engine, [1]), await asked_on(engine, "readwell", NOON.date())
+    assert all(before)
+    spoilt = [update(reach).values(client="x"), update(earlier).values(days=b"")]
+    for spoil in [delete(table) for table in SUMMARY], spoilt:
+        async with engine.begin() as connection:
+            for one in spoil:
+                await connection.execute(one)
+        await make_anew(engine, UTC)
+        after = await used_fields(engine), await received(engine, [1]), await asked_on(engine, "readwell", NOON.date())
+        assert after == before
 
 
 async def test_a_reader_says_how_far_behind_a_summary_is(
@@ -189,10 +207,48 @@ async def test_a_running_server_keeps_it_beside_the_answers(engine: AsyncEngine,
     summary = Summary(engine, lambda: UTC, pace=0.01)
     ledger = Ledger(engine, SPACE, checkpoints, summary=summary)
     await ledger.record(an_entry())
-    async with asyncio.timeout(10):
-        while not await used_fields(engine):
+    await ledger.record(an_entry(at=NOON + DAY))
+    async with asyncio.timeout(10), engine.connect() as connection:
+        while not (await connection.execute(select(earlier))).all():
             await asyncio.sleep(0.01)
+    assert await used_fields(engine)
     await ledger.close()
+
+
+async def test_days_that_are_over_are_laid_out_by_student(engine: AsyncEngine, checkpoints: Checkpoints) -> None:
+    many = BitMap([*range(1, 700, 3)])
+    said = [Whose(("Student.a",), many, len(many)), Whose(("Student.b",), BitMap([4, 5]), 2)]
+    days = [0, 1, 30, 31, 400]
+    made = [an_entry(at=NOON + n * DAY, disclosed=tuple(said[: 1 + n % 2]), request=f"r{n}") for n in days]
+    await record(engine, checkpoints, *made)
+    await catch_up(engine, UTC)
+    before = {one: await received(engine, [one]) for one in (1, 4, 5, 6, 697, 698)}
+    assert len(before[4][0].days) == 3
+    while await lay_out(engine):
+        pass
+    async with engine.connect() as connection:
+        left = (await connection.execute(select(func.min(reach.c.day)))).scalar_one()
+        blocks = (await connection.execute(select(func.count()).select_from(earlier))).scalar_one()
+    assert left == (NOON + 400 * DAY).date().toordinal()
+    assert blocks == 2 * 3 + 2  # two months of three blocks, and a block of the other field in each
+    assert {one: await received(engine, [one]) for one in before} == before
+    # An entry of a day that is over, because a clock went back, is added to what stands.
+    await record(
+        engine, checkpoints, an_entry(at=NOON, disclosed=disclosed(6, coordinates=("Student.a",)), request="x")
+    )
+    await catch_up(engine, UTC)
+    while await lay_out(engine):
+        pass
+    assert [one.days for one in await received(engine, [6])] == [(NOON.date(),)]
+    assert await received(engine, [4]) == before[4]
+
+
+async def test_what_a_subgraph_was_told_is_told_to_a_parent(engine: AsyncEngine, checkpoints: Checkpoints) -> None:
+    sent = an_entry(kind=Kind.SENT, subgraph="learning", disclosed=disclosed(1, coordinates=("Student.a",)))
+    await record(engine, checkpoints, sent)
+    await catch_up(engine, UTC)
+    assert await received(engine, [1]) == await of_student(engine, 1)
+    assert not await used_fields(engine)
 
 
 async def test_two_servers_keep_one_summary(engine: AsyncEngine, checkpoints: Checkpoints) -> None:
@@ -205,6 +261,8 @@ async def test_a_ledger_that_is_missing_is_a_fault_and_not_a_new_one(tmp_path: P
     engine = open_engine(Settings().database_url(f"sqlite:///{tmp_path / 'gone.db'}"))
     with pytest.raises(Unavailable, match="summary"):
         await catch_up(engine, UTC)
+    with pytest.raises(Unavailable, match="summary"):
+        await make_anew(engine, UTC)
     summary = Summary(engine, lambda: UTC, pace=0.001)
     summary.soon()
     summary.soon()
