@@ -33,6 +33,8 @@ def compose(context: Context, subgraphs: tuple[str, ...], out: Path | None, chec
     """
     from app.cli.composing import NotComposed, Schema, read_schema
     from app.cli.composing import compose as composed_of
+    from app.federation.claims import claims
+    from app.federation.remote import core_graph
     from app.federation.supergraph_sdl import read_supergraph
     from app.schema.build import sdl
 
@@ -48,8 +50,8 @@ def compose(context: Context, subgraphs: tuple[str, ...], out: Path | None, chec
     try:
         text = composed_of(schemas)
         composed = read_supergraph(text)
-        if taken := list(_taken(composed)):
-            raise NotComposed(taken)
+        if claimed := list(claims(composed, core_graph(composed))):
+            raise NotComposed(claimed)
     except NotComposed as error:
         _tell(context, {"problems": error.problems, "changes": [], "remarks": []}, error.problems)
         return 1
@@ -98,24 +100,6 @@ def _tell(context: Context, found: Mapping[str, object], lines: Iterable[str]) -
         click.echo(line)
 
 
-def _taken(composed: "Composed") -> Iterator[str]:
-    """Fields of the core that a subgraph would take over.
-
-    INVARIANT: what a space holds is told by the space alone, under its scope; a subgraph adds to the graph.
-    """
-    from app.schema.catalogue import CATALOGUE
-
-    (core,) = (graph for graph, one in composed.subgraphs.items() if one.name == "core")
-    for coordinate in CATALOGUE:
-        type_name, _, name = coordinate.partition(".")
-        views = composed.views[type_name]
-        told = {graph for graph, view in views.items() if name in view.fields and not view.fields[name].external}
-        others = ", ".join(composed.subgraphs[graph].name for graph in told - {core})
-        key = any(name == one.name for graph in told - {core} for key in views[graph].keys for one in key.fields)
-        if core not in told or (others and not key):
-            yield f"{others}: {coordinate} is a district's own to tell. Give the field another name."
-
-
 def _undeclared(text: str, composed: "Composed", declared: Mapping[str, Mapping[str, FieldSettings]]) -> Iterator[str]:
     """Fields that nobody can be granted, as they do not say what they are."""
     from app.federation.remote import vocabulary
@@ -140,7 +124,8 @@ def _undeclared(text: str, composed: "Composed", declared: Mapping[str, Mapping[
             else:
                 yield (
                     f"{', '.join(tellers)}: {type_name} does not say whose it is, so nobody can be granted it. "
-                    'Tag it "student/none", or "student/" and the fields that lead to its student.'
+                    'Tag it "student/none", or "student/" and the fields that lead to its student; "arranges" is for '
+                    "types that hold no value."
                 )
                 break
 

@@ -34,6 +34,9 @@ from app.schema.scalars import read_date
 CORE_SUBGRAPH = "core"
 """The name of the core among the subgraphs of a supergraph."""
 
+ARRANGING = frozenset({"cursor", "totalCount"})
+"""What a type that arranges others says by itself. INVARIANT: nobody decides on it, so it holds nothing of a record."""
+
 ROW = "__row"
 """The hidden field of a student that its space alone tells: that it is in the grant's rows, and its row number."""
 
@@ -71,10 +74,10 @@ def vocabulary(sdl: str, composed: Composed, declared: Mapping[str, Mapping[str,
             continue
         type_name = node.name.value
         tags = set(_tags(node))
-        if "arranges" in tags:
-            frames.add(type_name)
-            continue
         if type_name not in TYPES and type_name != "Query":
+            if "arranges" in tags and not any(_holds(composed, one) for one in node.fields or ()):
+                frames.add(type_name)
+                continue
             path = _path(tags)
             if path is None:
                 continue
@@ -82,18 +85,26 @@ def vocabulary(sdl: str, composed: Composed, declared: Mapping[str, Mapping[str,
         for one in node.fields or ():
             name = one.name.value
             coordinate = Coordinate(f"{type_name}.{name}")
-            telling = frozenset(
-                composed.subgraphs[graph].name
-                for graph, view in composed.views.get(type_name, {}).items()
-                if name in view.fields and not view.fields[name].external
-            )
             if core in {graph for graph, view in composed.views.get(type_name, {}).items() if name in view.fields}:
                 continue
-            fact = _fact(node, one, coordinate, said.get(coordinate))
+            fact = _fact(node, one, coordinate, said.get(coordinate), is_leaf=named(one.type) not in composed.views)
             if fact is not None and name != "id":
                 facts[coordinate] = fact
-                told_by[coordinate] = telling
+                told_by[coordinate] = frozenset(_telling(composed, type_name, name))
     return Vocabulary(facts, frozenset(frames), told_by=told_by, students=students)
+
+
+def _telling(composed: Composed, type_name: str, name: str) -> Iterator[str]:
+    """The subgraphs that tell a field, of the type itself or of an interface that is one object type there."""
+    for of in (type_name, *composed.interfaces.get(type_name, ())):
+        for graph, view in composed.views.get(of, {}).items():
+            if name in view.fields and not view.fields[name].external and (of == type_name or view.is_interface_object):
+                yield composed.subgraphs[graph].name
+
+
+def _holds(composed: Composed, node: FieldDefinitionNode) -> bool:
+    """Whether a field is a value of its own, beside where one is in a list."""
+    return named(node.type) not in composed.views and node.name.value not in ARRANGING
 
 
 def _tags(node: Any) -> Iterator[str]:
@@ -122,7 +133,12 @@ def _scope(node: Any) -> str | None:
 
 
 def _fact(
-    of: ObjectTypeDefinitionNode, node: FieldDefinitionNode, coordinate: Coordinate, said: FieldSettings | None
+    of: ObjectTypeDefinitionNode,
+    node: FieldDefinitionNode,
+    coordinate: Coordinate,
+    said: FieldSettings | None,
+    *,
+    is_leaf: bool,
 ) -> Fact | None:
     """What is declared of a field, by itself, by its type or by the configuration; None if anything is missing."""
     tags = dict(tag.split("/", 1) for one in (of, node) for tag in _tags(one) if "/" in tag)
@@ -131,8 +147,6 @@ def _fact(
     sensitivity = said.sensitivity if said else tags.get("sensitivity", "")
     if not scope or not category or sensitivity not in {one.value for one in Sensitivity}:
         return None
-    leads_to = named(node.type)
-    text = leads_to in {"String", "Int", "Float", "Boolean", "ID", "Date"}
     return Fact(
         coordinate=coordinate,
         scope=Scope(scope),
@@ -141,7 +155,7 @@ def _fact(
         type=of.name.value,
         field=node.name.value,
         graphql_type=_printed(node).removesuffix("!"),  # a district may withhold it
-        leads_to=None if text else leads_to,
+        leads_to=None if is_leaf else named(node.type),
         is_list=_printed(node).lstrip().startswith("["),
         ceds=None,
         edfi=None,

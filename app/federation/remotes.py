@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ConfigurationError, RequestError
+from app.federation.claims import claims
 from app.federation.completion import Completion
 from app.federation.describing import describe
 from app.federation.execute import Part
@@ -179,7 +180,10 @@ def read_remotes(settings: Settings) -> Remotes | None:
         raise ConfigurationError(
             f"The supergraph cannot be read ({type(error).__name__}). Write it with `homeroom compose`.", file=str(file)
         ) from None
-    composed = opened(read_supergraph(sdl))
+    read = read_supergraph(sdl)
+    for claim in claims(read, core_graph(read)):
+        raise ConfigurationError(f"{claim} Then compose it again.", file=str(file))
+    composed = opened(read)
     dates(composed)
     known = vocabulary(sdl, composed, {name: one.fields for name, one in settings.subgraphs.items()})
     describe(composed, known)
