@@ -9,18 +9,19 @@ from dataclasses import dataclass
 
 from app.federation.positions import Field, Place, Position, Question
 from app.federation.remote import ROW
-from app.federation.steps import Step
-from app.federation.writing import steps
 from app.operation.model import When
 from app.operation.vocabulary import Vocabulary
+
+Way = tuple[tuple[str, frozenset[str]], ...]
+"""The keys from the root to a place, each with the types that stand beside the one whose key it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
     """Objects that go when the student that they belong to was not admitted."""
 
-    path: tuple[Step, ...]
-    types: frozenset[str]
+    way: Way
+    others: frozenset[str]  # objects of these types stand there too, and belong to no student
     student: tuple[str, ...]  # the keys that lead from an object to its student; () for the student
 
 
@@ -80,12 +81,20 @@ def drops(question: Question, position: Position, vocabulary: Vocabulary) -> Ite
     """What goes with students that were not admitted: they themselves first, then what belongs to them."""
     if position not in question.admitting:
         return
-    yield Drop(tuple(steps(position)), frozenset({"Student"}), ())
+    yield Drop(_way(position), _others(position, "Student"), ())
     path: list[str] = []
     owner = position.owner
     while owner is not None:
         path.insert(0, owner.key)
         place = owner.place
         if vocabulary.students.get(place.type) and place.position in question.admitting:
-            yield Drop(tuple(steps(place.position)), frozenset({place.type}), tuple(path))
+            yield Drop(_way(place.position), _others(place.position, place.type), tuple(path))
         owner = place.position.owner
+
+
+def _way(position: Position) -> Way:
+    return tuple((one.key, _others(one.place.position, one.place.type)) for one in position.steps)
+
+
+def _others(position: Position, type_name: str) -> frozenset[str]:
+    return frozenset(position.places) - {type_name}

@@ -5,6 +5,7 @@ there.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Set
+from sys import float_info
 from typing import Any, Protocol
 
 from graphql import (
@@ -30,6 +31,11 @@ LEAVES: Mapping[str, tuple[type, ...]] = {
     "Boolean": (bool,),
 }
 """What a value of a built-in scalar is in JSON. Other scalars are taken as they come."""
+
+
+LARGEST_INT = 2**31
+LARGEST_FLOAT = int(float_info.max)
+"""What numbers there are in GraphQL: of 32 bits, and finite ones."""
 
 
 class Null(Exception):  # noqa: N818 - it says what becomes of the field above
@@ -63,8 +69,13 @@ class Careful:
         self.true = true
         self.errors: list[dict[str, Any]] = []
         self.places: list[Path] = []
+        told: set[tuple[str, str, Path]] = set()
         for problem in problems:
             path = None if problem.path is None else self.path(problem.path)
+            same = (problem.subgraph, problem.message, path or ())
+            if not problem.extensions and same in told:
+                continue
+            told.add(same)
             self.add(problem.message, path, {**problem.extensions, "subgraph": problem.subgraph})
 
     def add(self, message: str, path: Path | None, extensions: Mapping[str, Any]) -> None:
@@ -175,6 +186,8 @@ class Careful:
             return value
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             return self.unfit(path, one)
+        if of.name in {"Int", "Float"} and not _in_bounds(value, of.name):
+            return self.unfit(path, one)
         return str(value) if of.name == "ID" else value
 
     def unfit(self, path: Path, one: Selection) -> None:
@@ -187,3 +200,9 @@ class Careful:
         """A non-null field without a value is an error of its own, unless an error there says why already."""
         if not any(place[: len(path)] == path or path[: len(place)] == place for place in self.places):
             self.add(f"{one.coordinate} has no value, and may not be null.", path, {"coordinate": one.coordinate})
+
+
+def _in_bounds(value: Any, name: str) -> bool:
+    if name == "Int":
+        return -LARGEST_INT <= int(value) < LARGEST_INT
+    return isinstance(value, float) or -LARGEST_FLOAT <= int(value) <= LARGEST_FLOAT

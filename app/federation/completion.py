@@ -16,7 +16,7 @@ from graphql import (
     GraphQLOutputType,
 )
 
-from app.federation.careful import Careful, definition
+from app.federation.careful import LARGEST_FLOAT, LARGEST_INT, Careful, definition
 from app.federation.positions import Position, Question
 from app.federation.tree import Tree
 from app.federation.waves import Problem
@@ -137,9 +137,10 @@ class _Generating:
             case "ID":
                 return f"{name} if {name}.__class__ is str else str({name}) if {name}.__class__ is int else unfit()"
             case "Int":
-                return f"{name} if {name}.__class__ is int else unfit()"
+                return f"{name} if {name}.__class__ is int and -{LARGEST_INT} <= {name} < {LARGEST_INT} else unfit()"
             case "Float":
-                return f"{name} if {name}.__class__ is float or {name}.__class__ is int else unfit()"
+                whole = f"{name}.__class__ is int and -{LARGEST_FLOAT} <= {name} <= {LARGEST_FLOAT}"
+                return f"{name} if {name}.__class__ is float or {whole} else unfit()"
             case "Boolean":
                 return f"{name} if {name}.__class__ is bool else unfit()"
             case _:

@@ -6,19 +6,22 @@ before anything else is done with what a subgraph said of them; nothing that a s
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 import msgspec
 
+from app.federation.admitting import Way
 from app.federation.completion import Completion, Unfit
 from app.federation.core_part import CorePart
 from app.federation.disclosed import disclosed, rows_of
 from app.federation.execute import Part, execute
 from app.federation.joined import Joined
 from app.federation.plan import Plan
-from app.federation.steps import Fetch, Flatten, Step
+from app.federation.remote import ROW
+from app.federation.steps import Fetch
 from app.federation.tree import Tree, merge
-from app.federation.waves import Ask, Gathering, Problem
+from app.federation.waves import Ask, Entering, Gathering, Problem
 from app.ledger.entry import Whose
 from app.operation.model import holds
 from app.sources.fetch import Asking, Source
@@ -96,14 +99,17 @@ class Joining(Gathering):
                 records: dict[str, Tree] = decode(encode(found.records))
                 self.enter(fetch, flatten, targets, {flatten.alias: [records.get(key) for key in keys]})
         for drop in part.drops:
-            prune(self.tree, drop.path, drop.types, drop.student)
+            prune(self.tree, drop.way, drop.others, drop.student)
 
-    def told(self, fetch: Fetch, entering: list[tuple[Flatten, list[list[Tree]]]], error: Mapping[str, Any]) -> None:
-        """A subgraph's error, of which nothing but its place is passed on: its text may quote a record."""
-        path = self.place(fetch, entering, error.get("path"))
-        self.problems.append(
-            Problem(self.names[fetch.subgraph], f"{self.names[fetch.subgraph]} answered with an error here.", path)
-        )
+    def told(self, fetch: Fetch, entering: Entering, error: Mapping[str, Any]) -> None:
+        """A subgraph's error, of which nothing but its place is passed on: its text may quote a record.
+
+        One for each place, down to the first list: neither their number nor a number in a list tells of whom.
+        """
+        whole = self.place(fetch, entering, error.get("path"))
+        path = whole and tuple(takewhile(lambda step: isinstance(step, str), whole))
+        name = self.names[fetch.subgraph]
+        self.problems.append(Problem(name, f"{name} answered with an error here.", path or None))
 
 
 def _named(problem: Problem, names: Mapping[str, str]) -> Problem:
@@ -111,38 +117,40 @@ def _named(problem: Problem, names: Mapping[str, str]) -> Problem:
     return replace(problem, subgraph=names.get(problem.subgraph, problem.subgraph))
 
 
-def prune(tree: Tree, path: tuple[Step, ...], types: frozenset[str], student: tuple[str, ...]) -> None:
-    """Drop the objects at a place whose student was not admitted: out of lists, and to null elsewhere."""
+def prune(tree: Tree, way: Way, others: frozenset[str], student: tuple[str, ...]) -> None:
+    """Drop the objects at a place whose student was not admitted: out of lists, and to null elsewhere.
+
+    Of what says that it is of a type that can stand there, and belongs to no student, nothing is dropped. Whatever else
+    it says it is: it has to be admitted.
+    """
 
     def admitted(one: Any) -> bool:
-        if not isinstance(one, dict):
-            return True
-        if "__typename" in one and one["__typename"] not in types:
+        if not isinstance(one, dict) or (others and one.get("__typename") in others):
             return True
         at: Any = one
         for key in student:
             at = at.get(key) if isinstance(at, dict) else None
-        return isinstance(at, dict) and at.get("__row") is not None
+        return isinstance(at, dict) and at.get(ROW) is not None
 
     def kept(value: Any) -> Any:
         if isinstance(value, list):
             return [kept(one) for one in value if isinstance(one, list) or admitted(one)]
         return value if admitted(value) else None
 
-    standing: list[Any] = [tree]
-    for step in path[:-1]:
-        following: list[Any] = []
+    standing: list[Tree] = [tree]
+    for key, beside in way[:-1]:
+        following: list[Tree] = []
         for one in standing:
-            if step.types is None or one.get("__typename") in step.types:
-                _flatten(one.get(step.key), following)
+            if not beside or one.get("__typename") not in beside:
+                _flatten(one.get(key), following)
         standing = following
-    last = path[-1]
+    last, beside = way[-1]
     for one in standing:
-        if last.key in one and (last.types is None or one.get("__typename") in last.types):
-            one[last.key] = kept(one[last.key])
+        if last in one and (not beside or one.get("__typename") not in beside):
+            one[last] = kept(one[last])
 
 
-def _flatten(value: Any, into: list[Any]) -> None:
+def _flatten(value: Any, into: list[Tree]) -> None:
     if isinstance(value, dict):
         into.append(value)
     elif isinstance(value, list):

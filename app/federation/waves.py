@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from app.federation.steps import Fetch, Flatten, QueryPlan
+from app.federation.taking import TooDeep, asked_by, take
 from app.federation.tree import Path, Tree, located, merge, objects, renamed, represent
 from app.operation.model import holds
 from app.subgraphs.endpoint import Bounds, Tally
@@ -141,7 +142,10 @@ class Gathering:
         """Send one request, and take its answer in. Raises: Silent."""
         body = encode({"query": document, "variables": values} if values else {"query": document})
         heard = await self.ask(fetch, body, tally)
-        data = heard.data or {}
+        try:
+            data = take(heard.data or {}, asked_by(fetch.document))
+        except TooDeep:
+            raise Silent("It answered with more levels than anything has that it was asked for.") from None
         for told in heard.errors:
             self.told(fetch, entering, told)
         if fetch.root is not None and document == fetch.document:

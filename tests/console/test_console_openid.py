@@ -138,7 +138,7 @@ async def test_whoever_is_no_officer_is_not_let_in(office: Office, provider: Pro
     assert (await browser.get("/console")).status_code == 303
 
 
-async def test_an_answer_belongs_to_the_browser_and_the_sign_in_that_began(office: Office, provider: Provider) -> None:
+async def test_threat_36_an_answer_belongs_to_the_browser_that_began(office: Office, provider: Provider) -> None:
     victim, attacker = office.browser(), office.browser()
     away = await attacker.get(f"/console/sign-in/openid?space={SPACE}")
     address = await at_the_provider(away.headers["location"], "ramos")
@@ -150,7 +150,7 @@ async def test_an_answer_belongs_to_the_browser_and_the_sign_in_that_began(offic
     assert (await victim.get("/console")).status_code == 303
 
 
-async def test_an_answer_is_good_once(office: Office, provider: Provider) -> None:
+async def test_threat_36_an_answer_is_good_once(office: Office, provider: Provider) -> None:
     browser = office.browser()
     away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
     under_way = dict(browser.cookies)

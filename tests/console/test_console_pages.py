@@ -81,7 +81,7 @@ async def test_every_page_is_among_the_addresses() -> None:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-async def test_a_page_is_for_officers_who_are_signed_in(office: Office, address: str) -> None:
+async def test_threat_36_a_page_is_for_officers_who_are_signed_in(office: Office, address: str) -> None:
     page = await office.browser().get(address)
     assert page.status_code == 303
     assert page.headers["location"].startswith("/console/sign-in")
@@ -92,7 +92,7 @@ async def test_a_page_is_for_officers_who_are_signed_in(office: Office, address:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-async def test_an_officer_of_another_space_sees_nothing_of_this_one(office: Office, address: str) -> None:
+async def test_threat_36_an_officer_of_another_space_sees_nothing_of_this_one(office: Office, address: str) -> None:
     page = await (await office.officer(space=OTHER)).get(address)
     for secret in ("Larkspur", "larkspur", "readwell", "Readwell", ANA, "Elm", "Assign levelled"):
         told = page.text.replace(f"read about {ANA}", "")
@@ -127,14 +127,14 @@ async def test_an_officer_of_this_space_is_not_told_the_name_of_another(office: 
         "/console/students/nobody",
     ],
 )
-async def test_what_is_not_the_districts_is_not_there(office: Office, address: str) -> None:
+async def test_threat_36_what_is_not_the_districts_is_not_there(office: Office, address: str) -> None:
     page = await (await office.officer()).get(address)
     assert page.status_code == 404
     assert "root:" not in page.text
     assert OTHER_NAME not in page.text
 
 
-async def test_a_revision_of_another_file_is_none_of_this_one(office: Office) -> None:
+async def test_threat_36_a_revision_of_another_file_is_none_of_this_one(office: Office) -> None:
     browser = await office.officer()
     revision = office.desk.policy(SPACE).grants[0].revision
     mine = f"/console/policy/file?path={SPACE}/grants/readwell.toml&revision={revision}"

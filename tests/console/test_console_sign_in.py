@@ -68,7 +68,7 @@ async def test_threat_21_a_cookie_is_read_by_no_script_and_sent_along_by_no_othe
     ],
     ids=["password", "address", "no such district", "another district"],
 )
-async def test_whatever_is_wrong_the_same_is_said(office: Office, typed: dict[str, str]) -> None:
+async def test_threat_37_whatever_is_wrong_the_same_is_said(office: Office, typed: dict[str, str]) -> None:
     page = await attempt(office.browser(address="192.0.2.77"), **typed)
     assert page.status_code == 403
     said = words(page.text)
@@ -79,7 +79,7 @@ async def test_whatever_is_wrong_the_same_is_said(office: Office, typed: dict[st
     assert not any(c.startswith("homeroom-session=") for c in page.headers.get_list("set-cookie"))
 
 
-async def test_a_guesser_is_locked_out_and_the_officer_elsewhere_is_not(office: Office) -> None:
+async def test_threat_37_a_guesser_is_locked_out_and_the_officer_elsewhere_is_not(office: Office) -> None:
     guesser = office.browser(address="198.51.100.9")
     limit = office.desk.rooms.settings.console.attempts
     for n in range(limit):
@@ -92,7 +92,7 @@ async def test_a_guesser_is_locked_out_and_the_officer_elsewhere_is_not(office: 
     assert (await attempt(office.browser(address="198.51.100.9"))).status_code == 303
 
 
-async def test_an_account_that_does_not_exist_is_locked_like_one_that_does(office: Office) -> None:
+async def test_threat_37_an_account_that_does_not_exist_is_locked_like_one_that_does(office: Office) -> None:
     for n in range(office.desk.rooms.settings.console.attempts):
         await attempt(
             office.browser(address="198.51.100.10"), email="ghost@larkspur.example", password=f"guess no. {n}"
@@ -101,7 +101,7 @@ async def test_an_account_that_does_not_exist_is_locked_like_one_that_does(offic
     assert page.status_code == 429
 
 
-async def test_the_form_for_signing_in_is_taken_from_its_own_page_alone(office: Office) -> None:
+async def test_threat_21_the_form_for_signing_in_is_taken_from_its_own_page_alone(office: Office) -> None:
     typed = {"space": SPACE, "email": EMAIL, "password": PASSWORD}
     for sent in (typed, {**typed, "csrf": "0" * 64}):
         page = await office.browser().post(SIGN_IN, data=sent)
@@ -115,12 +115,13 @@ async def test_the_form_for_signing_in_is_taken_from_its_own_page_alone(office: 
     assert cross.status_code == 400
 
 
-async def test_a_forged_session_opens_nothing(office: Office) -> None:
+async def test_threat_36_a_forged_session_opens_nothing(office: Office) -> None:
     name = cookie(office.desk, SESSION)
     real = (await office.officer()).cookies[name]
     forgeries = [
         "",
         "steward",
+        # Not the last letter: its lowest bits say nothing, so another one may seal the same.
         real[:-9] + ("A" if real[-9] != "A" else "B") + real[-8:],
         Seal(b"\0" * 32).seal(SESSION, "a token of ours"),
         office.desk.seal.seal("visitor", "x"),
@@ -182,7 +183,7 @@ async def test_the_database_holds_neither_password_nor_cookie(office: Office) ->
 @pytest.mark.parametrize(
     "after", ["https://evil.example/", "//evil.example/", "/graphql", "/console/sign-out", "javascript:1"]
 )
-async def test_signing_in_leads_to_our_own_pages_alone(office: Office, after: str) -> None:
+async def test_threat_36_signing_in_leads_to_our_own_pages_alone(office: Office, after: str) -> None:
     browser = office.browser()
     page = await browser.get(SIGN_IN, params={"space": SPACE, "next": after})
     entered = await browser.send_form(page, SIGN_IN, space=SPACE, email=EMAIL, password=PASSWORD, next=after)

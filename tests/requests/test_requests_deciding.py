@@ -129,7 +129,7 @@ async def test_a_refusal_changes_nothing_but_the_request(here: Asking) -> None:
     assert told == [{"state": "REFUSED", "reason": "Not needed.", "coordinates": [{"approved": False}] * 3}]
 
 
-async def test_two_officers_at_once_the_second_sees_what_changed(here: Asking) -> None:
+async def test_threat_36_two_officers_at_once_the_second_sees_what_changed(here: Asking) -> None:
     number, other = await here.asked(), await here.asked({**ASKED, "remove": []})
     one, two = await here.officer(), await here.officer()
     page = await two.get(f"/console/requests/{other}")
@@ -158,7 +158,7 @@ async def test_a_request_is_decided_once(here: Asking) -> None:
     assert "Somebody else has decided" in late.text
 
 
-async def test_of_an_approval_and_a_refusal_at_once_one_is_made_and_the_other_told(here: Asking) -> None:
+async def test_threat_36_of_an_approval_and_a_refusal_at_once_one_is_made_and_the_other_told(here: Asking) -> None:
     address = f"/console/requests/{await here.asked()}"
     stewards = [await here.officer() for _ in range(6)]
     pages = [await one.get(address) for one in stewards]
@@ -239,7 +239,7 @@ async def test_threat_21_nothing_is_taken_without_the_mark_of_the_session(here: 
     assert (await here.graph("{ requests { state } }"))["data"]["requests"] == [{"state": "OPEN"}]
 
 
-async def test_another_districts_officer_finds_nothing_at_any_address(here: Asking) -> None:
+async def test_threat_36_another_districts_officer_finds_nothing_at_any_address(here: Asking) -> None:
     number, before = await here.asked(), here.grant.read_bytes()
     other = await here.officer("steward", OTHER)
     listed = await other.get("/console/requests")

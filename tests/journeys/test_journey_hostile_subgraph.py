@@ -1,0 +1,191 @@
+"""A subgraph that means harm: whatever it answers, no student leaves whom the space does not admit, and nothing breaks
+but its own fields.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from app.ledger.report import of_student
+from app.schema.catalogue import SCOPES
+from app.storage.engines import open_engine
+from tests import worlds
+from tests.federation.lms.composed import supergraph
+from tests.journeys.test_journey_subgraphs import GRANTS, MAY, REMOTE
+from tests.journeys.world import Asked, opened
+
+pytestmark = pytest.mark.anyio
+
+STUDENTS = "{ students { nodes { firstName homepage submissions { title } } } }"
+SUBMISSIONS = "{ submissions { title student { firstName } } }"
+POINTS = "submissions { title points student { firstName } }"
+CANARY = "078-05-1120"
+
+
+@dataclass
+class Hostile:
+    """A subgraph that answers what a test says."""
+
+    url: str = ""
+    answer: Callable[[Any], bytes] = lambda _asked: b""
+    heard: list[Any] = field(default_factory=list)
+
+    def says(self, data: Any, **more: Any) -> None:
+        """Answer every request so."""
+        body = data if isinstance(data, bytes) else json.dumps({"data": data, **more}).encode()
+        self.answer = lambda _asked: body
+
+
+@asynccontextmanager
+async def serving(hostile: Hostile) -> AsyncIterator[None]:
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+                asked = json.loads(await reader.readexactly(length))
+                hostile.heard.append(asked)
+                body = hostile.answer(asked)
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+                )
+                writer.write(body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    hostile.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/graphql"
+    yield
+    server.close()
+
+
+@dataclass
+class Here:
+    asked: Asked
+    lms: Hostile
+
+
+@pytest.fixture(scope="module")
+async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
+    hostile = Hostile()
+    async with (
+        serving(hostile),
+        opened(
+            tmp_path_factory.mktemp("hostile") / "home",
+            GRANTS,
+            databases={worlds.SPACE: None},
+            scopes=dict.fromkeys(GRANTS, frozenset(SCOPES) | REMOTE),
+            settings={"supergraph": str(supergraph())},
+            endpoints={"lms": hostile.url},
+            rule=MAY,
+        ) as asked,
+    ):
+        yield Here(asked, hostile)
+
+
+GUS = {"sourceKey": "gus"}  # of another school: no grant of `elm-only` reaches him
+
+
+@pytest.mark.parametrize(
+    "submission",
+    [
+        {"title": CANARY, "student": {**GUS, "__row": worlds.ANA}},
+        {"title": CANARY, "student": {"__row": worlds.ANA}},
+        {"title": CANARY, "student": {**GUS, "__typename": "Nobody"}},
+        {"title": CANARY, "student": {**GUS, "__typename": "School"}},
+        {"title": CANARY, "student": GUS, "__typename": "Nobody"},
+        {"title": CANARY, "student": [{"sourceKey": "ana"}, GUS]},
+        {"title": CANARY, "student": {"sourceKey": {"in": ["ana"]}}},
+        {"title": CANARY, "student": {"sourceKey": "gus\u0000"}},
+        {"title": CANARY, "student": {"sourceKey": 10**30}},
+        {"title": CANARY, "student": None},
+        {"title": CANARY},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("query", [SUBMISSIONS, "{ submissions { title } }"])
+async def test_threat_35_no_answer_of_a_subgraph_lets_a_student_in(here: Here, query: str, submission: Any) -> None:
+    here.lms.says({"submissions": [submission, {"title": "Essay", "student": {"sourceKey": "ana"}}]})
+    answer = await here.asked.ask("elm-only", query)
+    assert [one["title"] for one in answer["data"]["submissions"]] == ["Essay"]
+    assert CANARY not in json.dumps(answer)
+
+
+async def test_threat_35_a_subgraph_tells_nothing_that_it_was_not_asked_for(here: Here) -> None:
+    forged = {"sourceKey": "ana", "firstName": CANARY, "birthDate": CANARY}
+    here.lms.says({"submissions": [{"title": "Essay", "student": forged}]})
+    assert (await here.asked.data("elm-only", SUBMISSIONS))["submissions"][0]["student"] == {"firstName": "Ana"}
+    told = {"homepage": "h", "firstName": CANARY, "__row": worlds.GUS, "submissions": []}
+    here.lms.says({"_entities": [told, told]})
+    nodes = (await here.asked.data("elm-only", STUDENTS))["students"]["nodes"]
+    assert {one["firstName"] for one in nodes} == {"Ana", "Max"}
+    settings = here.asked.rooms.settings
+    engine = open_engine(settings.database_url(settings.spaces[worlds.SPACE].ledger))
+    try:
+        assert not list(await of_student(engine, worlds.GUS))
+    finally:
+        await engine.dispose()
+
+
+def submissions(value: bytes, title: bytes = b'"Essay"') -> bytes:
+    """An answer with some JSON as a submission's points, or instead of its title."""
+    one = b'{"title":%b,"points":%b,"student":{"sourceKey":"ana"}}' % (title, value)
+    return b'{"data":{"submissions":[%b]}}' % one
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        submissions(b"NaN"),
+        submissions(b"1e999"),
+        submissions(b"9" * 400),
+        submissions(b"9" * 5_000),
+        submissions(b"1", b'"\xff\xfe"'),
+        submissions(b"1", b'"\\ud800"'),
+        submissions(b"[" * 900 + b"]" * 900),
+        submissions(b'{"a":' * 5_000 + b"1" + b"}" * 5_000),
+        b'{"data":{"submissions":' + b"[" * 900 + b"]" * 900 + b"}}",
+        b'{"data":{"submissions":' + b'[{"student":' * 900 + b"1" + b"}]" * 900 + b"}}",
+        b'{"data":{"submissions":"x"}}',
+        b'{"data":[]}',
+        b'{"data":{"submissions":[]},"errors":["x"]}',
+        b"",
+    ],
+    ids=lambda body: repr(body[:60]),
+)
+async def test_threat_35_whatever_a_subgraph_answers_its_own_fields_alone_are_null(here: Here, body: bytes) -> None:
+    here.lms.says(body)
+    answer = await here.asked.ask("elm-only", f"{{ {POINTS} students {{ nodes {{ firstName }} }} }}")
+    assert answer["data"]["students"] == {"nodes": [{"firstName": "Ana"}, {"firstName": "Max"}]}
+    assert {one["extensions"]["code"] for one in answer.get("errors", ())} <= {"SUBGRAPH_FAILED"}
+    found = answer["data"]["submissions"] or []
+    assert all(one["title"] in {"Essay", None} and one["points"] is None for one in found)
+
+
+async def test_threat_35_of_keys_that_stand_twice_the_last_counts_everywhere(here: Here) -> None:
+    here.lms.says(
+        b'{"data":{"submissions":[{"title":"a","student":{"sourceKey":"ana"},"student":{"sourceKey":"gus"}}]}}'
+    )
+    assert (await here.asked.data("elm-only", SUBMISSIONS))["submissions"] == []
+
+
+async def test_threat_35_a_subgraphs_errors_tell_neither_text_nor_number(here: Here) -> None:
+    number = 78051120
+    told = [
+        {"message": CANARY, "path": ["submissions", number, CANARY], "extensions": {"code": CANARY, CANARY: CANARY}},
+        {"message": CANARY, "path": ["submissions", 1, "title"], "locations": [{"line": number, "column": number}]},
+        {"message": CANARY, "path": [CANARY, {"x": CANARY}]},
+        {"message": CANARY, "path": CANARY},
+    ]
+    here.lms.says({"submissions": [{"title": None, "student": GUS}]}, errors=told * 500)
+    answer = await here.asked.ask("elm-only", SUBMISSIONS)
+    assert CANARY not in json.dumps(answer)
+    assert str(number) not in json.dumps(answer)
+    assert [one.get("path") for one in answer["errors"]] == [["submissions"], None]
