@@ -3,13 +3,42 @@
 Units: seconds and bytes.
 """
 
-from asyncio import TimerHandle, Transport
+from asyncio import AbstractEventLoop, TimerHandle, Transport
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _ENDED = b"connection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class Together:
+    """A transport that hands on at once what is written in one go: an answer's head leaves with its body."""
+
+    def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+        self.is_closing = transport.is_closing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send it before the loop turns to anything new."""
+        if not self._held:
+            self._loop.call_soon(self._send)
+        self._held.append(data)
+
+    def close(self) -> None:
+        """Send what is held, and no more."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        held, self._held = self._held, []
+        if held and not self._transport.is_closing():
+            self._transport.writelines(held)
 
 
 class Connection(HttpToolsProtocol):
@@ -32,7 +61,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Start the clock: a caller that connects and says nothing is cut off too."""
-        super().connection_made(transport)
+        super().connection_made(cast(Transport, Together(transport, self.loop)))
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
