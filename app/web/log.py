@@ -4,15 +4,27 @@ Shape: `event` says what happened; `request` and `error` are ids that the caller
 """
 
 import logging
+import time
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 
 import msgspec
 
 LOGGER = logging.getLogger("homeroom")
-_USUAL = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName", "color_message"}
+_BLANK = logging.makeLogRecord({"name": LOGGER.name}).__dict__
+_USUAL = {*_BLANK, "message", "asctime", "taskName", "color_message"}
 """What stands in every log record; the rest are the facts of the event."""
+
+
+class Event(logging.LogRecord):
+    """What happened, with its facts. Nobody looks for the line of code that says so: every request has one."""
+
+    def __init__(self, event: str, level: int, facts: Mapping[str, object]) -> None:
+        self.__dict__.update(_BLANK)
+        self.created, self.msg, self.facts = time.time(), event, facts
+        self.levelno, self.levelname = level, logging.getLevelName(level)
 
 
 class Lines(logging.Formatter):
@@ -28,6 +40,9 @@ class Lines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
         }
+        if isinstance(record, Event):
+            line |= {"event": record.msg, **record.facts}
+            return msgspec.json.encode(line, enc_hook=str).decode()
         message = record.getMessage().strip()
         line["event"] = "start-up failed" if "Traceback (most recent call last)" in message else message
         line |= {name: value for name, value in record.__dict__.items() if name not in _USUAL}
@@ -44,7 +59,7 @@ def where(trace: TracebackType | None) -> list[str]:
 def note(event: str, *, level: int = logging.INFO, **facts: object) -> None:
     """Write one event with its facts. INVARIANT: a fact is an id, a number, a status or a route; never a value."""
     if LOGGER.isEnabledFor(level):
-        LOGGER.log(level, event, extra=facts)
+        LOGGER.handle(Event(event, level, facts))
 
 
 CONFIGURATION: dict[str, object] = {
