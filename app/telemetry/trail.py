@@ -13,6 +13,9 @@ from app.telemetry.metrics import STAGES
 GIVEN = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 """An id that a proxy may bring: long enough to be found again, and nothing that a log could stumble over."""
 
+BYTES, MANY = 12, 256
+"""How long an id is, and how many are drawn at once."""
+
 Headers = Iterable[tuple[bytes, bytes]]
 
 
@@ -52,6 +55,7 @@ class Trails:
 
     def __init__(self, header: str = "") -> None:
         self.header = header.encode()
+        self._ids: list[str] = []
 
     def begin(self, headers: Headers) -> Trail:
         """The trail of a request that has just come in."""
@@ -63,7 +67,14 @@ class Trails:
             found = [value for name, value in headers if name == self.header]
             if len(found) == 1 and GIVEN.fullmatch(found[0]):
                 return found[0].decode()
-        return secrets.token_hex(12)
+        return self._drawn()
+
+    def _drawn(self) -> str:
+        """An id that nobody can guess. Many are drawn at once: each draw is a call of the system."""
+        if not self._ids:
+            drawn = secrets.token_hex(BYTES * MANY)
+            self._ids = [drawn[at : at + 2 * BYTES] for at in range(0, len(drawn), 2 * BYTES)]
+        return self._ids.pop()
 
     def close(self) -> None:
         """Nothing more will come."""
