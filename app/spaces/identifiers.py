@@ -53,7 +53,9 @@ class Identifiers:
     """The names that one client has for the records of one space."""
 
     def __init__(self, secret: bytes, space: SpaceId, client: ClientId) -> None:
-        self._cipher = Cipher(algorithms.AES(_derive(secret, "id", space, client, 32)), modes.ECB())  # noqa: S305 - one block each
+        cipher = Cipher(algorithms.AES(_derive(secret, "id", space, client, 32)), modes.ECB())  # noqa: S305 - one block each
+        # Each block stands alone, so that one of each goes on for ever.
+        self._encrypt, self._decrypt = cipher.encryptor().update, cipher.decryptor().update
         self._alias = _derive(secret, "alias", space, client, 32)
         self._siv = AESSIV(_derive(secret, "cursor", space, client, 64))
         self._keyed = hashlib.blake2b(key=_derive(secret, "digest", space, client, 64), digest_size=16)
@@ -65,8 +67,7 @@ class Identifiers:
         blocks[1::2] = array("Q", rows)
         if sys.byteorder == "big":
             blocks.byteswap()
-        encryptor = self._cipher.encryptor()
-        text = (encryptor.update(blocks.tobytes()) + encryptor.finalize()).hex()
+        text = self._encrypt(blocks.tobytes()).hex()
         return [text[at : at + 32] for at in range(0, len(text), 32)]
 
     def one(self, type_name: str, row: int) -> str:
@@ -87,8 +88,7 @@ class Identifiers:
             return None
         if len(block) != 16 or identifier != block.hex():
             return None
-        decryptor = self._cipher.decryptor()
-        plain = decryptor.update(block) + decryptor.finalize()
+        plain = self._decrypt(block)
         name = TYPE_NAMES.get(int.from_bytes(plain[:8], "little"))
         row = int.from_bytes(plain[8:], "little")
         return (name, Row(row)) if name is not None and row < 2**63 else None
