@@ -28,7 +28,7 @@ class AccessEndedError(Exception):
     """Access ended in the middle of a stream: it is aborted, for a shortened list must not pass for the whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Disclosure:
     """Who asks for what in one request, as the ledger keeps it."""
 
@@ -37,7 +37,7 @@ class Disclosure:
     caller: Caller
     authority: Authority
     trail: Trail
-    operation: Operation | None = None
+    operation: Operation | None = None  # once it is known
 
     async def refuse(self, error: RequestError) -> None:
         """Record that a known caller was answered with nothing."""

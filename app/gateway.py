@@ -1,7 +1,7 @@
 """One vendor request, top to bottom. Nothing else happens anywhere."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -76,7 +76,7 @@ async def answer_to(calling: Callable[[], Caller], request: Request, rooms: Inst
         try:
             stage("operation")
             operation = rooms.operation(request.document, request.operation_name)
-            disclosure = replace(disclosure, operation=operation)
+            disclosure.operation = operation
             bound = bind(operation, rooms.schema, request.variables, rooms.settings.limits)
             cost = cost_of(operation, rooms.schema).of(bound.variables)
             quota = await rooms.rates.weigh(caller.client, quota, cost)

@@ -5,7 +5,9 @@ before it leaves.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.federation.plan import Plan
 from app.federation.projection import Connection, encode, key, streams
@@ -16,8 +18,7 @@ from app.operation.model import holds
 from app.sources.fetch import Asking, Chunk, Page, Source
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A piece of `data`, and whose records are in it."""
 
     data: bytearray

@@ -6,7 +6,7 @@ chain is built over. INVARIANT: of a record, an entry holds nothing but its stud
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -42,8 +42,7 @@ OWN = frozenset({Kind.OPT_OUT, Kind.OPT_IN, Kind.RETENTION, Kind.ERASURE, Kind.R
 """The kinds that tell of what the district did with its own records: nothing left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whose:
+class Whose(msgspec.Struct, frozen=True):
     """Coordinates that left together, and whose they were; of what the district did itself, a type of records."""
 
     coordinates: tuple[str, ...]
@@ -51,8 +50,7 @@ class Whose:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What the district keeps of one answer, one refusal, or one part of a streamed answer. Spec: 34 CFR 99.32."""
 
     kind: Kind
@@ -75,8 +73,7 @@ class Entry:
     officer: str | None = None  # who looked, where it was an officer
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """Proof that an entry stands: its place in the chain, and the chain's hash there."""
 
     sequence: int
@@ -92,8 +89,7 @@ class Recorded:
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Unlinked:
+class Unlinked(msgspec.Struct, frozen=True):
     """An entry made ready for the chain: its bytes, and the columns that lists are filtered by."""
 
     at: int
@@ -134,10 +130,10 @@ def microseconds(at: datetime) -> int:
 
 def prepare(entry: Entry, keeping: Sequence[Keeping] = ()) -> Unlinked:
     """Make an entry ready for the chain."""
-    return replace(columns(entry, _encoder.encode(entry)), keeping=tuple(keeping))
+    return columns(entry, _encoder.encode(entry), tuple(keeping))
 
 
-def columns(entry: Entry, body: bytes) -> Unlinked:
+def columns(entry: Entry, body: bytes, keeping: tuple[Keeping, ...] = ()) -> Unlinked:
     """The columns that go with an entry."""
     first: int | None = None
     last: int | None = None
@@ -146,7 +142,7 @@ def columns(entry: Entry, body: bytes) -> Unlinked:
             least, greatest = students.min(), students.max()
             first = least if first is None or least < first else first
             last = greatest if last is None or greatest > last else last
-    return Unlinked(microseconds(entry.at), entry.client, first, last, body)
+    return Unlinked(microseconds(entry.at), entry.client, first, last, body, keeping)
 
 
 def read_entry(body: bytes) -> Entry:

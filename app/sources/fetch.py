@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from app.ledger.entry import Whose
 from app.ledger.holding import Keeping
 from app.ledger.holdings import Holdings
@@ -47,8 +49,7 @@ class Page:
     removed: Sequence[str] = ()  # the ids of what it holds and may not keep
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """Records of one root field. A list comes in one chunk or many; `last` ends the field."""
 
     response_key: str
