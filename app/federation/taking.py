@@ -29,6 +29,7 @@ class Asked:
     keys: frozenset[str]
     below: tuple[tuple[str, "Asked"], ...]
     leaves: tuple[str, ...]
+    typed: bool  # it was asked for its type, by which it is sorted
 
 
 @lru_cache(4_096)
@@ -51,7 +52,8 @@ def _asked(sets: Iterable[SelectionSetNode]) -> Asked:
             if one.selection_set is not None:
                 listed.append(one.selection_set)
     leading = tuple((key, _asked(listed)) for key, listed in below.items() if listed)
-    return Asked(frozenset(below), leading, tuple(key for key, listed in below.items() if not listed))
+    leaves = tuple(key for key, listed in below.items() if not listed)
+    return Asked(frozenset(below), leading, leaves, "__typename" in below)
 
 
 def take(told: dict[str, Any], asked: Asked) -> dict[str, Any]:
@@ -59,6 +61,8 @@ def take(told: dict[str, Any], asked: Asked) -> dict[str, Any]:
     if not told.keys() <= asked.keys:
         for key in told.keys() - asked.keys:
             del told[key]
+    if asked.typed and told.get("__typename").__class__ is not str:
+        told.pop("__typename", None)
     for key in asked.leaves:
         value = told.get(key)
         if value.__class__ is dict or value.__class__ is list:
