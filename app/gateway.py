@@ -65,8 +65,9 @@ async def answer_to(calling: Callable[[], Caller], request: Request, rooms: Inst
         async with rooms.turns.turn(trail.client):
             caller, quota = calling(), await rooms.rates.spend(trail.client)
         stage("premises")
-        passing = Passing(rooms, rooms.premises[caller.space], caller, trail.id, quota)
-        return Answer(*await passing.pass_on(request.as_body()))
+        passing = Passing(rooms, rooms.premises[caller.space], caller, trail.id)
+        body, quota = await passing.pass_on(request.as_body(), quota)
+        return Answer(body, quota.headers())
     async with rooms.turns.turn(trail.client) as turn:
         caller = calling()  # its access may have ended while it waited
         quota = await rooms.rates.spend(caller.client)

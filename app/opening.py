@@ -40,7 +40,7 @@ from app.storage.migrate import migrate
 from app.storage.published import change_number, current
 from app.subgraphs.endpoint import Endpoint
 from app.subgraphs.endpoints import open_endpoints
-from app.subgraphs.premises import open_premises
+from app.subgraphs.premises import open_premises, purposes_at
 from app.traffic.rates import Rates
 from app.traffic.turns import Turns
 from app.watching import Watch
@@ -85,6 +85,7 @@ async def open_installation(settings: Settings, *, clock: Clock = now) -> AsyncI
         _opened(settings, clock, remotes, endpoints) as rooms,
     ):
         rooms.premises = premises
+        rooms.authorization.elsewhere = purposes_at(premises, rooms.authorization)
         yield rooms
 
 

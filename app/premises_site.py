@@ -5,35 +5,50 @@ who asks comes from elsewhere, in a statement that is verified for each request.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
 
+import msgspec
 from starlette.applications import Starlette
-from starlette.requests import Request as Posted
-from starlette.responses import Response
+from starlette.requests import Request as Posting
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app import gateway
-from app.errors import HomeroomError, RequestError, Unauthenticated
+from app import __version__, gateway
+from app.errors import HomeroomError, Unauthenticated
 from app.gateway import Answer, Request
 from app.installation import Installation
-from app.main import LAST_WORDS, readiness_of, settle, tell, tell_metrics, trails
-from app.names import ClientId, SpaceId
+from app.main import CONFIG, LAST_WORDS, readiness_of, settle, tell, tell_metrics, trails
+from app.oauth.assertion import Posted
+from app.oauth.caller import Caller
 from app.oauth.trust import Trust
+from app.opening import open_installation
 from app.policy.authority import purposes
-from app.policy.model import PolicySet
+from app.schema.build import schema_digest
+from app.settings import read_settings
 from app.subgraphs.gateway_keys import GatewayKeys, open_gateway_keys, trusted
-from app.subgraphs.premises import CHECK, COST, PATH
+from app.subgraphs.premises import ASK, ASKED, CHECK, COST, PATH, PURPOSES
+from app.subgraphs.replies import Checked, Purposes
 from app.telemetry.trail import GIVEN
 from app.web import probes
-from app.web.edge import Watch
+from app.web.edge import REQUEST_ID, TRAIL, Watch
 from app.web.graphql import GraphQL
+from app.web.requests import NO_STORE, Endpoint, look_up, read_body, take_in, told
 from app.web.site import site
 from app.web.stopping import heeding
 
-LARGEST_CHECK = 64
-"""Units: bytes of what a check is asked with."""
+Answering: TypeAlias = Callable[[Caller, bytes], Awaitable[Response]]
+"""Answers a caller whom the gateway presents, with what was posted for it."""
+
+
+def from_environment() -> Starlette:
+    """The application of the installation that the environment names. Raises: ConfigurationError."""
+    settings = read_settings(Path(os.environ.get(CONFIG, "homeroom.toml")))
+    return premises_site(lambda: open_installation(settings))
 
 
 def premises_site(
@@ -59,7 +74,7 @@ def premises_site(
                     readiness = readiness_of(settings, {"the gateway's keys": lambda: _known(keys)})
                     app.router.routes += [
                         Route(PATH, graph),
-                        Route(CHECK, checking(trust), methods=["POST"]),
+                        *beside(rooms, trust),
                         *probes.routes(settings, readiness),
                     ]
                     with heeding(readiness, settings.server.notice_seconds):
@@ -78,47 +93,52 @@ def graphql(rooms: Installation, trust: Trust) -> GraphQL:
     """The graph for the gateway alone."""
 
     async def answer(request: Request) -> Answer:
-        presented = await trust.presented(request.authorization, request.body)
+        presented = await trust.presented(request.authorization, Posted(PATH, request.body))
         if GIVEN.fullmatch(presented.request.encode()):
             request.trail.id = presented.request  # one id at the gateway, here, and in the ledger
-        caller = presented.caller
-        if not caller.purpose:
-            caller = replace(caller, purpose=only_purpose(rooms.policies, caller.space, caller.client))
-        answered = await gateway.answer_to(lambda: caller, request, rooms)
+        answered = await gateway.answer_to(lambda: presented.caller, request, rooms)
         return replace(answered, headers=[(COST.encode(), b"%d" % answered.cost)])
 
     limits = rooms.settings.limits
     return GraphQL(answer, challenge=_challenge, body_bytes=limits.body_bytes, stream_seconds=limits.stream_seconds)
 
 
-def only_purpose(policies: PolicySet, space: SpaceId, client: ClientId) -> str:
-    """The purpose that a token left open: the only one granted, "" if there is none. Raises: RequestError."""
-    known = purposes(policies, space, client)
-    if len(known) > 1:
-        raise RequestError(
-            "The client has grants for several purposes here. Get a token for one of them, by the parameter `purpose`: "
-            f"{', '.join(known)}.",
-            code="PURPOSE_OPEN",
-        )
-    return known[0] if known else ""
+def beside(rooms: Installation, trust: Trust) -> list[Route]:
+    """What the gateway asks besides operations."""
+    gateway_issuer = trusted(rooms.settings).issuer  # where a vendor finds its requests again
+
+    async def check(_: Caller, __: bytes) -> Response:
+        return _said(Checked(__version__, schema_digest(rooms.schema)))
+
+    async def known_purposes(caller: Caller, _: bytes) -> Response:
+        return _said(Purposes([*purposes(rooms.policies, caller.space, caller.client)]))
+
+    async def ask(caller: Caller, body: bytes) -> Response:
+        return await take_in(rooms, caller, body, gateway_issuer)
+
+    async def asked(caller: Caller, body: bytes) -> Response:
+        return await look_up(rooms, caller, body.decode("utf-8", "replace"), gateway_issuer)
+
+    answers: dict[str, Answering] = {CHECK: check, PURPOSES: known_purposes, ASK: ask, ASKED: asked}
+    return [Route(path, _to_gateway(trust, answer), methods=["POST"]) for path, answer in answers.items()]
 
 
-def checking(trust: Trust) -> Callable[[Posted], object]:
-    """Says whether a statement is believed, without an operation."""
+def _to_gateway(trust: Trust, answer: Answering) -> Endpoint:
+    """An answer to what the gateway posted for a caller."""
 
-    async def check(request: Posted) -> Response:
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > LARGEST_CHECK:
-                return Response(status_code=413, headers={"connection": "close"})
-        try:
-            await trust.presented(request.headers.get("authorization"), bytes(body))
-        except Unauthenticated as error:
-            return Response(status_code=401, headers={"www-authenticate": _challenge(error)})
-        return Response(status_code=204)
+    async def endpoint(request: Posting) -> Response:
+        body = await read_body(request)
+        posted = Posted(request.url.path, body)
+        presented = await trust.presented(request.headers.get("authorization"), posted)
+        if GIVEN.fullmatch(presented.request.encode()):
+            request.scope[TRAIL].id = request.scope[REQUEST_ID] = presented.request
+        return await answer(presented.caller, body)
 
-    return check
+    return told(_challenge, endpoint)
+
+
+def _said(what: Checked | Purposes) -> Response:
+    return JSONResponse(msgspec.to_builtins(what), headers=NO_STORE)
 
 
 async def _known(keys: GatewayKeys) -> bool:

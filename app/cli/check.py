@@ -99,7 +99,9 @@ def check_around(settings: Settings, report: Report) -> None:
                 f"traffic.store: The store does not answer ({type(error).__name__}). Start it, or correct its address."
             )
     check_subgraphs(settings, report)
-    report.findings += asyncio.run(check_premises(settings, datetime.now(UTC).timestamp()))
+    findings, remarks = asyncio.run(check_premises(settings, datetime.now(UTC).timestamp()))
+    report.findings += findings
+    report.remarks += remarks
     token = settings.home / settings.metrics.token_file
     if settings.metrics.read_by == "token" and not token.is_file():
         report.findings.append(f"{token}: The token for /metrics is missing, and so nobody can read them. Write one.")

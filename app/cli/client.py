@@ -46,6 +46,7 @@ def client() -> None:
 @click.pass_obj
 def add(context: Context, client_id: str, name: str | None, scopes: tuple[str, ...], jwks: Path | None) -> None:
     """Register a client, and print its secret once."""
+    _check_ours(context.settings())
     registered = _scopes(scopes, context.settings())
     keys = None if jwks is None else _json(jwks)
 
@@ -101,6 +102,7 @@ def list_command(context: Context) -> None:
 @click.pass_obj
 def rotate(context: Context, client_id: str, jwks: Path | None, overlap: int) -> None:
     """Give a client a new secret, or new keys; what it had before holds on for a while."""
+    _check_ours(context.settings())
     keys, now = None if jwks is None else _json(jwks), time.time()
 
     async def work(control: AsyncEngine) -> str | None:
@@ -156,6 +158,7 @@ def token(context: Context, client_id: str, space: str, purpose: str | None) -> 
     """Print an access token for a client, signed here."""
     from app.oauth.authorization import Authorization
     from app.oauth.keys import read_keys
+    from app.subgraphs.premises import open_premises, purposes_at
 
     settings = context.settings()
     if space not in settings.spaces and space not in settings.premises:
@@ -165,7 +168,10 @@ def token(context: Context, client_id: str, space: str, purpose: str | None) -> 
     async def work(control: AsyncEngine) -> str:
         purposes = await _purposes(control, settings)
         authorization = Authorization(control, keys, settings, purposes=purposes, scopes=())
-        return await authorization.mint(client_id, SpaceId(space), purpose=purpose)
+        await authorization.follow()
+        async with open_premises(settings) as premises:
+            authorization.elsewhere = purposes_at(premises, authorization)
+            return await authorization.mint(client_id, SpaceId(space), purpose=purpose)
 
     minted = _run(context, work)
     if context.json:
@@ -183,6 +189,15 @@ async def _purposes(control: AsyncEngine, settings: Settings) -> Callable[[Space
     published = await current(control)
     policies = read_policies(read_folder(settings.policies_folder), published.files)
     return lambda space, client_id: purposes(policies, space, client_id)
+
+
+def _check_ours(settings: Settings) -> None:
+    """Whether clients are registered here. Raises: UsageError."""
+    if settings.gateway is not None:
+        raise UsageError(
+            f"Clients are those of the gateway {settings.gateway.issuer}, which presents them. A grant could "
+            "not tell one of the same name here from them. Let it be registered there."
+        )
 
 
 def _scopes(asked: Collection[str], settings: Settings) -> frozenset[Scope]:

@@ -67,7 +67,9 @@ def listen(
         if workers == 1:
             serve_alone(settings, listener, said, vendors)
         else:
-            serve_together(settings, listener, said, workers, config or settings.home / "homeroom.toml")
+            made = "app.main:from_environment"
+            config = config or settings.home / "homeroom.toml"
+            serve_together(made, settings, listener, said, workers=workers, config=config)
     finally:
         listener.close()
 
@@ -109,8 +111,13 @@ def serve_here(made: Callable[..., "Starlette"], settings: Settings, listener: s
         raise failures[0]
 
 
-def serve_together(settings: Settings, listener: socket.socket, said: str, workers: int, config: Path) -> None:
-    """Serve in several processes that share the listener. What stops them is found before they start."""
+def serve_together(
+    made: str, settings: Settings, listener: socket.socket, said: str, *, workers: int, config: Path
+) -> None:
+    """Serve in several processes that share the listener. What stops them is found before they start.
+
+    `made` names what makes the application, of the installation that the environment names.
+    """
     from app.main import CONFIG
     from app.telemetry.metrics import FOLDER
 
@@ -118,7 +125,7 @@ def serve_together(settings: Settings, listener: socket.socket, said: str, worke
     listener.set_inheritable(True)
     with tempfile.TemporaryDirectory(prefix="homeroom-metrics-") as folder:
         os.environ.update({CONFIG: str(config.resolve()), FOLDER: folder})
-        supervisor = Multiprocess(_configuration("app.main:from_environment", settings, workers), sockets=[listener])
+        supervisor = Multiprocess(_configuration(made, settings, workers), sockets=[listener])
         click.echo(said, err=True)
         supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):

@@ -2,8 +2,8 @@
 
 Shape: a JWT by the key that the gateway's tokens are signed with, of a type of its own, so that a token is no statement
 and a statement is no token. It names the premises and the space that it is for, the client with its scopes and its
-registration, the purpose ("" leaves the choice to the premises, if there is one alone), and the request: its id, and
-the SHA-256 of its body, so that it speaks for no other.
+registration there, the purpose, and the request: its id, the path that it is posted to and the SHA-256 of its body, so
+that it speaks for no other.
 Units: times are seconds since 1970.
 Spec: RFC 7519, RFC 8725.
 """
@@ -12,6 +12,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -54,7 +55,9 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purpose: str
     scope: str
     registered: str
+    suspended: bool
     request: str
+    path: str
     body: str
 
 
@@ -69,8 +72,17 @@ def audience(at: str, space: SpaceId) -> str:
     return f"{at}/spaces/{space}"
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What is posted to premises: where, under which id, and what."""
+
+    path: str
+    body: bytes
+    request: str = ""
+
+
 def state(
-    caller: Caller, standing: Standing, *, issuer: str, audience: str, request: str, body: bytes, keys: Keys, now: float
+    caller: Caller, standing: Standing, posted: Posted, *, issuer: str, audience: str, keys: Keys, now: float
 ) -> str:
     """Sign a statement."""
     key = keys.signing(now)
@@ -84,8 +96,10 @@ def state(
         purpose=caller.purpose,
         scope=" ".join(sorted(caller.scopes)),
         registered=" ".join(sorted(standing.registered)),
-        request=request,
-        body=digest(body),
+        suspended=standing.suspended,
+        request=posted.request,
+        path=posted.path,
+        body=digest(posted.body),
     )
     header = {"alg": "ES256", "typ": "homeroom-caller+jwt", "kid": key.kid}
     return jwt.encode(header, msgspec.to_builtins(said), key, algorithms=["ES256"])
@@ -106,11 +120,15 @@ async def read(token: str, key_of: KeyOf) -> Statement | None:
         return None
 
 
-def caller_of(said: Statement, *, issuer: str, spaces: Mapping[str, SpaceId], body: bytes, now: float) -> Caller | None:
-    """Whom a statement speaks for, in one of these spaces, now, for this body; None if for nobody."""
+def caller_of(
+    said: Statement, posted: Posted, *, issuer: str, spaces: Mapping[str, SpaceId], now: float
+) -> Caller | None:
+    """Whom a statement speaks for, in one of these spaces, now, for what was posted; None if for nobody."""
     space = spaces.get(said.aud)
     timely = said.iat - EARLY <= now < said.exp <= said.iat + LIFE
-    if space is None or said.iss != issuer or not timely or said.body != digest(body) or not said.jti:
+    if space is None or said.iss != issuer or not timely or not said.jti:
+        return None
+    if (said.path, said.body) != (posted.path, digest(posted.body)):
         return None
     if not is_client_id(said.sub) or not (said.purpose == "" or PURPOSE.fullmatch(said.purpose)):
         return None
@@ -121,7 +139,7 @@ def caller_of(said: Statement, *, issuer: str, spaces: Mapping[str, SpaceId], bo
         scopes=frozenset(map(Scope, said.scope.split())),
         jti=said.jti,
         expires_at=float(said.exp),
-        presented=Standing(frozenset(map(Scope, said.registered.split())), suspended=False),
+        presented=Standing(frozenset(map(Scope, said.registered.split())), suspended=said.suspended),
     )
 
 

@@ -7,9 +7,10 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TypeAlias
 
 from authlib.oauth2 import OAuth2Error
 from sqlalchemy import Connection, select
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.errors import ConfigurationError, Unauthenticated, Unavailable, UsageError
 from app.names import ClientId, Scope, SpaceId
 from app.oauth import metadata
-from app.oauth.assertion import state
+from app.oauth.assertion import Posted, state
 from app.oauth.attempts import Attempts
 from app.oauth.caller import Caller, Standing
 from app.oauth.clients import State, find_client
@@ -36,6 +37,19 @@ LOGGER = logging.getLogger("homeroom")
 
 CACHED = 10_000
 """Verified tokens that are remembered, the least recently used forgotten first."""
+
+Elsewhere: TypeAlias = Callable[[SpaceId, ClientId], Awaitable[Collection[str]]]
+"""Asks the premises of a space for which purposes a client has grants there. Raises: Unavailable."""
+
+
+class _AskElsewhere(Exception):  # noqa: N818 - it says what has to be known first
+    """A token leaves the purpose open, and the premises of its space alone know which there are."""
+
+    def __init__(self, space: SpaceId, client: ClientId) -> None:
+        super().__init__()
+        self.space = space
+        self.client = client
+
 
 _UNKNOWN = Standing(frozenset(), suspended=True)
 
@@ -61,11 +75,15 @@ class Authorization:
         self._clock = clock
         spaces = [SpaceId(name) for name in (*settings.spaces, *settings.premises)]
         self._resources = MappingProxyType({settings.resource(space): space for space in spaces})
+        self.elsewhere: Elsewhere | None = None  # set where there are premises to ask
+        # Where a gateway is trusted, clients are the gateway's: of one that it has not presented yet nothing is amiss.
+        self._unmet = _UNKNOWN if settings.gateway is None else Standing(frozenset(scopes), suspended=False)
         self._following = asyncio.Lock()  # INVARIANT: an older state never overwrites a newer one
         self._number: int | None = None
         self._standings: dict[ClientId, Standing] = {}
         self._revoked: frozenset[str] = frozenset()
         self._suspended: frozenset[tuple[SpaceId, ClientId]] = frozenset()
+        self._withdrawn: frozenset[ClientId] = frozenset()  # suspended or revoked in every space
         self._callers: OrderedDict[str, Caller] = OrderedDict()
         self._unread: str | None = None  # the file that keeps the signing keys from being read
 
@@ -97,25 +115,19 @@ class Authorization:
 
     def standing(self, client: ClientId, space: SpaceId | None = None) -> Standing:
         """How a client stands now, with the installation or in one space. One that is unknown holds nothing."""
-        found = self._standings.get(client, _UNKNOWN)
+        found = self._standings.get(client, _UNKNOWN if client in self._withdrawn else self._unmet)
         return replace(found, suspended=True) if (space, client) in self._suspended else found
 
     def presented(self, caller: Caller, there: Standing) -> Standing:
-        """How a client stands that a gateway presents: as it does there, and as the district here lets it."""
-        return replace(there, suspended=True) if (caller.space, caller.client) in self._suspended else there
+        """How a client stands that a gateway presents: as it does there, unless it was suspended or revoked here."""
+        here = (caller.space, caller.client) in self._suspended or caller.client in self._withdrawn
+        return replace(there, suspended=True) if here else there
 
-    def state(self, caller: Caller, audience: str, request: str, body: bytes) -> str:
+    def state(self, caller: Caller, posted: Posted, audience: str) -> str:
         """A statement of who asks, for the premises that keep its space."""
-        return state(
-            caller,
-            self.standing(caller.client),
-            issuer=self._settings.issuer,
-            audience=audience,
-            request=request,
-            body=body,
-            keys=self._keys,
-            now=self._clock(),
-        )
+        standing = self.standing(caller.client, caller.space)
+        now, issuer = self._clock(), self._settings.issuer
+        return state(caller, standing, posted, issuer=issuer, audience=audience, keys=self._keys, now=now)
 
     async def follow(self) -> None:
         """Take in what changed: clients, revocations, signing keys. Raises: Unavailable."""
@@ -153,6 +165,7 @@ class Authorization:
             for row in clients
             if row.standing != State.REVOKED
         }
+        self._withdrawn = frozenset(ClientId(row.id) for row in clients if row.standing != State.ACTIVE)
         self._callers = OrderedDict(
             (token, it) for token, it in self._callers.items() if self._stands(it.client, it.jti)
         )
@@ -160,8 +173,19 @@ class Authorization:
         self._number = number
 
     async def token(self, request: FormRequest) -> Reply:
-        """Answer a token request. Raises: Unavailable."""
-        reply = await self._guarded(request, lambda server: server.create_token_response(request))
+        """Answer a token request. Raises: Unavailable.
+
+        INVARIANT: where a gateway is trusted, clients are the gateway's, and a grant could not tell one of the same
+        name here from them: no token is given.
+        """
+        if self._settings.gateway is not None:
+            sentence = f"Tokens for what is kept here are given at {self._settings.gateway.issuer}. Ask there."
+            return Reply(400, {"error": "unauthorized_client", "error_description": sentence}, NO_STORE)
+        try:
+            reply = await self._guarded(request, lambda server: server.create_token_response(request))
+        except _AskElsewhere as open_purpose:  # nothing was kept: the request is answered anew with what they say
+            asked = await self._purposes_of(open_purpose.space, open_purpose.client)
+            reply = await self._guarded(request, lambda server: server.create_token_response(request), asked)
         if reply.status == 200 and self._number is not None:
             await self.follow()  # so that the token of a client that was added just now is good here at once
         return reply
@@ -185,7 +209,8 @@ class Authorization:
         now, resource = self._clock(), self._settings.resource(space)
         try:
             scope = " ".join(sorted(found.scopes))
-            claims = claims_for(self._terms(), found.id, scope, resource=resource, purpose=purpose, now=now)
+            asked = await self._purposes_of(space, found.id) if purpose is None else None
+            claims = claims_for(self._terms(asked), found.id, scope, resource=resource, purpose=purpose, now=now)
         except OAuth2Error as error:
             raise UsageError(error.description) from None
         return mint(claims, self._keys)
@@ -218,15 +243,29 @@ class Authorization:
     def _stands(self, client: ClientId, jti: str) -> bool:
         return client in self._standings and jti not in self._revoked
 
-    def _terms(self) -> Terms:
+    def _terms(self, asked: Collection[str] | None = None) -> Terms:
         seconds = self._settings.oauth.token_seconds
-        return Terms(self._settings.issuer, self._keys, seconds, self._resources, self._granted)
 
-    def _granted(self, space: SpaceId, client: ClientId) -> Collection[str]:
-        """The purposes that a client has grants for. Of a space on its premises they know: a token leaves it open."""
-        return ("",) if space in self._settings.premises else self._purposes(space, client)
+        def granted(space: SpaceId, client: ClientId) -> Collection[str]:
+            if asked is not None:
+                return asked
+            if space in self._settings.premises:
+                raise _AskElsewhere(space, client)
+            return self._purposes(space, client)
 
-    async def _guarded(self, request: FormRequest, answer: Callable[[Server], Reply]) -> Reply:
+        return Terms(self._settings.issuer, self._keys, seconds, self._resources, granted)
+
+    async def _purposes_of(self, space: SpaceId, client: ClientId) -> Collection[str]:
+        """The purposes that a client has grants for, wherever its space is. Raises: Unavailable."""
+        if space not in self._settings.premises:
+            return self._purposes(space, client)
+        if self.elsewhere is None:
+            raise Unavailable(f"The premises of {space} are not asked here. Name the purpose.")
+        return await self.elsewhere(space, client)
+
+    async def _guarded(
+        self, request: FormRequest, answer: Callable[[Server], Reply], asked: Collection[str] | None = None
+    ) -> Reply:
         """Answer, unless there were too many failures; and count one more if this is one."""
         now, limit = self._clock(), self._settings.oauth.attempts_per_minute
         client = claimed_client(request.authorization, request.form)
@@ -237,7 +276,7 @@ class Authorization:
                 sentence = "There were too many failed attempts. Wait for as long as Retry-After says, then try again."
                 body = {"error": "temporarily_unavailable", "error_description": sentence}
                 return Reply(429, body, NO_STORE | {"Retry-After": str(attempts.wait(now))})
-            reply = answer(Server(connection, self._terms(), now))
+            reply = answer(Server(connection, self._terms(asked), now))
             if reply.status == 401:
                 attempts.fail(connection)
                 # INVARIANT: only a client's id that is one; a stranger may have typed its secret in that place

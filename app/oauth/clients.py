@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,6 +18,7 @@ from app.errors import UsageError
 from app.names import ClientId, Scope, is_client_id
 from app.oauth.credentials import end_earlier, keep, public_keys
 from app.storage import control as tables
+from app.storage.upsert import upsert
 
 
 class State(StrEnum):
@@ -69,6 +70,24 @@ async def add_client(
     except IntegrityError:
         raise UsageError(f"There is a client {client} already. Choose another id, or `homeroom client list`.") from None
     return secret
+
+
+def introduce(connection: Connection, client: ClientId, *, scopes: Iterable[Scope], now: int) -> None:
+    """Keep a client that the trusted gateway presents, as it is registered there, so that officers here can see it.
+
+    INVARIANT: it gets neither secret nor key, and so no token here; and what is registered here itself is not widened.
+    """
+    row = {"id": client, "name": client, "standing": State.ACTIVE, "created": now, "scopes": sorted(set(scopes))}
+    found = connection.scalar(select(tables.client.c.scopes).where(tables.client.c.id == client))
+    if found == row["scopes"]:
+        return
+    connection.execute(tables.CHANGED)
+    if found is None:
+        connection.execute(upsert(connection, tables.client).values(**row).on_conflict_do_nothing())
+        return
+    proofs = (exists().where(table.c.client == client) for table in (tables.client_secret, tables.client_key))
+    here = tables.client.c.id == client
+    connection.execute(update(tables.client).where(here, ~or_(*proofs)).values(scopes=row["scopes"]))
 
 
 async def rotate(control: AsyncEngine, client: str, *, now: float, overlap: float, jwks: object = None) -> str | None:

@@ -60,17 +60,17 @@ def claims_for(terms: Terms, client: ClientId, scope: str, *, resource: str, pur
         iat=int(now),
         exp=int(now) + terms.seconds,
         scope=scope,
-        purpose=choose_purpose(purpose, terms.purposes(space, client)),
+        purpose=choose_purpose(purpose, lambda: terms.purposes(space, client)),
     )
 
 
-def choose_purpose(asked: str | None, granted: Collection[str]) -> str:
+def choose_purpose(asked: str | None, granted: Callable[[], Collection[str]]) -> str:
     """The purpose asked for, or the only one that there is a grant for. Raises: OAuth2Error."""
     if asked is not None:
         if PURPOSE.fullmatch(asked) is None:
             raise InvalidRequestError("A purpose is one word, as the district writes it. Write it so.")
         return asked
-    known = sorted(set(granted))
+    known = sorted(set(granted()))
     if not known:
         raise InvalidRequestError(
             "The client has no grant in this space, so name the purpose by the parameter `purpose`."

@@ -15,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import Unauthenticated, Unavailable
-from app.names import SpaceId
-from app.oauth.assertion import EARLY, KeyOf, caller_of, read
+from app.names import ClientId, Scope, SpaceId
+from app.oauth.assertion import EARLY, KeyOf, Posted, Statement, caller_of, read
 from app.oauth.caller import Caller
+from app.oauth.clients import introduce
 from app.settings import Settings
 from app.storage import control as tables
 from app.storage.upsert import upsert
@@ -44,37 +45,45 @@ class Trust:
         self._control = control
         self._clock = clock
         self._spaces = {settings.resource(SpaceId(name)): SpaceId(name) for name in settings.spaces}
+        self._introduced: dict[ClientId, str] = {}  # who was kept, and as registered for what
 
-    async def presented(self, authorization: str | None, body: bytes) -> Presented:
-        """Who asks, by the Authorization header of a request with this body. Raises: Unauthenticated, Unavailable."""
+    async def presented(self, authorization: str | None, posted: Posted) -> Presented:
+        """Who asks, by the Authorization header of what was posted. Raises: Unauthenticated, Unavailable."""
         scheme, _, token = (authorization or "").partition(" ")
         said = await read(token, self._key_of) if scheme.lower() == "bearer" else None
         if said is None:
             raise self._refused("not-signed")
         now = self._clock()
-        caller = caller_of(said, issuer=self._issuer, spaces=self._spaces, body=body, now=now)
+        caller = caller_of(said, posted, issuer=self._issuer, spaces=self._spaces, now=now)
         if caller is None:
             raise self._refused("not-for-this")
-        if not await self._used_first(said.jti, said.exp, int(now)):
+        if not await self._used_first(said, caller, int(now)):
             raise self._refused("used")
         return Presented(caller, said.request)
 
-    async def _used_first(self, jti: str, expires: int, now: int) -> bool:
-        """Use a statement up. The row decides, so that of two servers at once one alone succeeds."""
-        used = tables.used_statement
+    async def _used_first(self, said: Statement, caller: Caller, now: int) -> bool:
+        """Use a statement up, and keep whom it presents. The row decides: of two servers at once one alone succeeds."""
+        used, client, registered = tables.used_statement, caller.client, said.registered
+        name = hashlib.sha256(said.jti.encode("utf-8", "surrogatepass")).hexdigest()
 
         def use(connection: Connection) -> bool:
             connection.execute(used.delete().where(used.c.expires < now - EARLY))
-            name = hashlib.sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
-            row = {"jti": name, "expires": expires}
+            row = {"jti": name, "expires": said.exp}
             inserted = connection.execute(
                 upsert(connection, used).values(row).on_conflict_do_nothing().returning(used.c.jti)
             )
-            return inserted.first() is not None
+            if inserted.first() is None:
+                return False
+            if self._introduced.get(client) != registered:
+                introduce(connection, client, scopes=map(Scope, registered.split()), now=now)
+            return True
 
         try:
             async with self._control.begin() as connection:
-                return await connection.run_sync(use)
+                first = await connection.run_sync(use)
+            if first:
+                self._introduced[client] = registered
+            return first
         except (SQLAlchemyError, OSError) as error:
             raise Unavailable(f"The control database does not answer ({type(error).__name__}).") from error
 

@@ -1,5 +1,6 @@
 """The schema, put together: as a federated subgraph for composers, and as the public graph for vendors."""
 
+import hashlib
 from functools import cache
 
 import strawberry
@@ -17,6 +18,7 @@ from graphql import (
     build_ast_schema,
     parse,
     print_ast,
+    print_schema,
     specified_directives,
     visit,
 )
@@ -48,6 +50,11 @@ def graphql_schema() -> GraphQLSchema:
     It has no resolvers, so that any executor can bring its own; enums and dates are the text that is stored.
     """
     return public(sdl())
+
+
+def schema_digest(schema: GraphQLSchema) -> str:
+    """What two installations compare to know whether they present the same graph: the SHA-256 of its text."""
+    return hashlib.sha256(print_schema(schema).encode()).hexdigest()
 
 
 def public(subgraph: str) -> GraphQLSchema:

@@ -9,7 +9,7 @@ Units: seconds, bytes.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import aiohttp
 import msgspec
 from joserfc.jwk import ECKey
 
+from app.addresses import host_of
 from app.elsewhere import TrustedGateway
 from app.errors import ConfigurationError, Unavailable
 from app.oauth.trust import published
@@ -108,7 +109,7 @@ class GatewayKeys:
 @asynccontextmanager
 async def open_gateway_keys(settings: Settings, gateway: TrustedGateway) -> AsyncIterator[GatewayKeys]:
     """The trusted gateway's keys, followed until the end. Raises: ConfigurationError."""
-    async with open_session() as session:
+    async with open_session(_declared(gateway)) as session:
         keys = GatewayKeys(_source(settings, gateway), session)
         await keys.try_again()
         task = asyncio.create_task(keys.follow())
@@ -122,7 +123,7 @@ async def open_gateway_keys(settings: Settings, gateway: TrustedGateway) -> Asyn
 
 async def look_for_keys(settings: Settings, gateway: TrustedGateway) -> str | None:
     """Why the gateway's keys would not be believed; None if they would. Raises: ConfigurationError."""
-    async with open_session() as session:
+    async with open_session(_declared(gateway)) as session:
         keys = GatewayKeys(_source(settings, gateway), session)
         try:
             await keys.read()
@@ -139,6 +140,12 @@ def trusted(settings: Settings) -> TrustedGateway:
             file=str(settings.home / "homeroom.toml"),
         )
     return settings.gateway
+
+
+def _declared(gateway: TrustedGateway) -> Collection[str]:
+    """The host that may be at a link-local address, if there is one."""
+    host = host_of(gateway.jwks) if gateway.insecure else None
+    return {host} if host else ()
 
 
 def _source(settings: Settings, gateway: TrustedGateway) -> str | Path:

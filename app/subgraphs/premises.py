@@ -5,23 +5,40 @@ on; an answer that does not come to its own end never looks as if it had.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 import aiohttp
 
+from app.addresses import host_of
 from app.elsewhere import Premises
 from app.errors import TooMany, Unavailable
-from app.names import SpaceId
+from app.names import ClientId, SpaceId
+from app.oauth.assertion import Posted, audience
+from app.oauth.authorization import Authorization, Elsewhere
+from app.oauth.caller import Caller
 from app.settings import Settings
 from app.subgraphs.endpoint import check_target, open_session
+from app.subgraphs.replies import Purposes, parsed
 
 PATH = "/subgraph"
 """Where premises answer the gateway that they trust."""
 
 CHECK = f"{PATH}/check"
-"""Where they say whether they would."""
+"""Where they say whether they would, and with which schema."""
+
+PURPOSES = f"{PATH}/purposes"
+"""Where they say for which purposes a client has grants."""
+
+ASK = f"{PATH}/requests"
+"""Where a client's request for access is taken in."""
+
+ASKED = f"{ASK}/one"
+"""Where they say what became of one."""
 
 COST = "homeroom-cost"
 """The header in which premises say what an operation weighs."""
@@ -37,6 +54,17 @@ BUFFER = 65_536
 
 MEDIA = "application/graphql-response+json"
 _HEADERS = {"content-type": "application/json", "accept": MEDIA, "accept-encoding": "identity"}
+
+StatementFor: TypeAlias = Callable[[str], str]
+"""Who asks, stated for one posting to a path. Made anew for each: premises believe it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A short answer of the premises, whole."""
+
+    status: int
+    body: bytes
 
 
 class Reply:
@@ -95,11 +123,8 @@ class Site:
         self._half = max(premises.at_once // 2, 1)
         self._shares: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
-    async def ask(self, client: str, statement: Callable[[], str], body: bytes) -> Reply:
-        """Send an operation with a statement of who asks, which is made anew if it has to be sent again.
-
-        Raises: Unavailable, TooMany.
-        """
+    async def ask(self, client: str, statement: StatementFor, body: bytes) -> Reply:
+        """Send an operation with a statement of who asks. Raises: Unavailable, TooMany."""
         share = self._shares.get(client) or self._shares.setdefault(client, asyncio.Semaphore(self._half))
         await self._admit(share)
 
@@ -113,11 +138,17 @@ class Site:
             let_go()
             raise
 
-    async def check(self, statement: Callable[[], str], body: bytes) -> int:
-        """The status that the premises answer a statement with, without an operation. Raises: Unavailable."""
-        response = await self._send(CHECK, statement, body)
-        response.close()
-        return response.status
+    async def tell(self, path: str, statement: StatementFor, body: bytes) -> Told:
+        """What the premises say to anything but an operation. Raises: Unavailable."""
+        response = await self._send(path, statement, body)
+        reply = Reply(response, lambda: None)
+        try:
+            async with asyncio.timeout(self._seconds):
+                return Told(reply.status, await reply.whole())
+        except TimeoutError as error:
+            raise Unavailable(f"The premises of {self.space} did not come to an end.") from error
+        finally:
+            reply.close()
 
     async def _admit(self, share: asyncio.Semaphore) -> None:
         try:
@@ -138,12 +169,13 @@ class Site:
                 raise Unavailable("Every connection to the premises is in use.") from None
             raise
 
-    async def _send(self, path: str, statement: Callable[[], str], body: bytes) -> aiohttp.ClientResponse:
+    async def _send(self, path: str, statement: StatementFor, body: bytes) -> aiohttp.ClientResponse:
         try:
             # A connection that was kept may have been closed meanwhile. What was said of the request is used up then.
-            with suppress(aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
-                return await self._once(path, statement(), body)
-            return await self._once(path, statement(), body)
+            if path != ASK:  # which is kept there: it might be kept twice
+                with suppress(aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
+                    return await self._once(path, statement(path), body)
+            return await self._once(path, statement(path), body)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unavailable(f"The premises of {self.space} cannot be reached ({type(error).__name__}).") from error
 
@@ -158,6 +190,20 @@ class Site:
         )
 
 
+def purposes_at(premises: Mapping[SpaceId, Site], authorization: Authorization) -> Elsewhere:
+    """Asks premises for which purposes a client has grants there."""
+
+    async def ask(space: SpaceId, client: ClientId) -> Collection[str]:
+        site, standing = premises[space], authorization.standing(client, space)
+        caller, where = Caller(client, space, "", standing.registered, "", 0.0), audience(site.at, space)
+        told = await site.tell(PURPOSES, lambda path: authorization.state(caller, Posted(path, b""), where), b"")
+        if told.status != HTTPStatus.OK:
+            raise Unavailable(f"The premises do not say which purposes there are (status {told.status}).")
+        return parsed(told.body, Purposes).purposes
+
+    return ask
+
+
 @asynccontextmanager
 async def open_premises(settings: Settings) -> AsyncIterator[Mapping[SpaceId, Site]]:
     """The premises of every space that is kept elsewhere, open until the end. Raises: ConfigurationError."""
@@ -165,7 +211,8 @@ async def open_premises(settings: Settings) -> AsyncIterator[Mapping[SpaceId, Si
         yield {}
         return
     file = str(settings.home / "homeroom.toml")
-    async with open_session() as session:
+    declared = {host for one in settings.premises.values() if one.insecure and (host := host_of(one.at))}
+    async with open_session(declared) as session:
         found: dict[SpaceId, Site] = {}
         for name, one in settings.premises.items():
             check_target(one.at, file=file, key=f"premises.{name}.at", insecure=one.insecure)

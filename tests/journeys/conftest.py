@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 from app.importers.sandbox.generate import generate_district
 from app.importers.sandbox.profile import ALDER_CREEK, LOON_LAKE
+from tests.journeys.premises import STUDENTS, Sides, both_sides, district
 from tests.journeys.served import Home, made
 from tests.postgres import Server as Postgres
 
@@ -87,3 +88,16 @@ def large_district(tmp_path_factory: pytest.TempPathFactory, store: Postgres | N
     text = home.config.read_text()
     home.config.write_text(text.replace("# Spaces are added", "[limits]\nchunk = 50\n\n# Spaces are added", 1))
     return home
+
+
+@pytest.fixture(scope="session")
+def kept_district(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A generated district that answers in many small chunks."""
+    return district(tmp_path_factory.mktemp("kept"), STUDENTS)
+
+
+@pytest.fixture(scope="session")
+def sides(kept_district: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
+    """A district on its own premises behind a gateway, and the same where its vendors ask themselves."""
+    with both_sides(tmp_path_factory.mktemp("sides"), kept_district) as sides:
+        yield sides

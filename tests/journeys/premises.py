@@ -9,12 +9,14 @@ import hmac
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any, TypeAlias
 
+import requests
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
@@ -25,7 +27,7 @@ from app.installing import add_space, create
 from app.ledger.entry import Entry
 from app.ledger.reading import Filters, entries
 from app.names import ClientId, Scope, SpaceId
-from app.oauth.assertion import audience, state
+from app.oauth.assertion import Posted, audience, state
 from app.oauth.caller import Caller, Standing
 from app.oauth.clients import add_client
 from app.oauth.keys import Keys, read_keys
@@ -33,7 +35,27 @@ from app.opening import space_secret
 from app.schema.catalogue import SCOPES
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
-from tests.journeys.served import Home, Server, Vendor, served
+from app.subgraphs.premises import PATH
+from tests.journeys.served import Home, Server, Vendor, granting, served
+
+SPACE = str(ALDER_CREEK.space)
+STUDENTS = 400
+FIELDS = {
+    "Student": "firstName lastSurname:initial schoolEnrollments sectionEnrollments",
+    "SchoolEnrollment": "gradeLevel school",
+    "School": "nameOfInstitution",
+    "SectionEnrollment": "beginDate section",
+    "Section": "title room period",
+}
+ROWS = 'enrollment = "active"'
+
+HELLO = "query Hello { students(first: 1) { nodes { firstName } } }"
+
+AT_WILL = "\n[traffic]\npoints_per_minute = 1_000_000\ntokens_per_minute = 1_000_000\n"
+"""Vendors may ask much."""
+
+Told: TypeAlias = tuple[int, dict[str, str], bytes]
+"""Status, headers and body of an answer."""
 
 ISSUER = "http://127.0.0.1:8000"
 """The gateway's own: its tokens and statements are made by it, on whatever port it listens."""
@@ -52,7 +74,7 @@ def district(folder: Path, students: int) -> Home:
         folder / "rosters", profile=ALDER_CREEK, students=students, today=date(2026, 10, 15), years=1, enrollments=6
     )
     create(home.folder)
-    home.config.write_text(home.config.read_text() + "\n[limits]\nchunk = 10\n")
+    home.config.write_text(home.config.read_text() + "\n[limits]\nchunk = 10\n" + AT_WILL)
 
     async def fill() -> None:
         made = await add_space(home.settings, str(ALDER_CREEK.space), ALDER_CREEK.name, ALDER_CREEK.time_zone)
@@ -71,9 +93,7 @@ def gateway_home(folder: Path, space: str, at: str) -> Home:
     """A gateway that keeps no space, and names the premises of one."""
     home = Home(folder)
     create(folder)
-    text = home.config.read_text()
-    text += "\n[traffic]\npoints_per_minute = 1_000_000\ntokens_per_minute = 1_000_000\n"
-    home.config.write_text(text + f'\n[premises."{space}"]\nat = "{at}"\nseconds = 20\n')
+    home.config.write_text(home.config.read_text() + AT_WILL + f'\n[premises."{space}"]\nat = "{at}"\nseconds = 20\n')
     return home
 
 
@@ -124,19 +144,100 @@ class Pair:
     def keys(self) -> Keys:
         return read_keys(self.gateway.home.settings.keys_folder, 300)
 
-    def statement(self, body: bytes, *, client: str = "readwell", request: str = "", **otherwise: object) -> str:
+    def statement(
+        self,
+        body: bytes,
+        *,
+        client: str = "readwell",
+        request: str = "",
+        path: str = PATH,
+        suspended: bool = False,
+        **otherwise: object,
+    ) -> str:
         """What the gateway would say of a client of every scope; `otherwise` is what it would not."""
         caller = Caller(ClientId(client), SpaceId(self.space), "instruction", frozenset(SCOPES), "", 0.0)
-        standing = Standing(frozenset(map(Scope, SCOPES)), suspended=False)
+        standing = Standing(frozenset(map(Scope, SCOPES)), suspended=suspended)
         said: dict[str, object] = {
             "issuer": ISSUER,
             "audience": audience(self.premises.home.settings.issuer, SpaceId(self.space)),
-            "request": request,
-            "body": body,
             "keys": self.keys,
             "now": time.time(),
         }
-        return state(caller, standing, **(said | otherwise))  # type: ignore[arg-type]
+        return state(caller, standing, Posted(path, body, request), **(said | otherwise))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Where a vendor asks."""
+
+    server: Server
+    vendor: Vendor
+
+    def token(self, vendor: Vendor | None = None, **more: str) -> str:
+        return self.server.token(vendor or self.vendor, SPACE, **more)
+
+    def post(self, document: str, **variables: object) -> requests.Response:
+        return self.server.post(self.token(), document, **variables)
+
+    def ask(self, document: str, **variables: object) -> dict[str, Any]:
+        return self.server.ask(self.token(), document, **variables)
+
+    def call(self, method: str, path: str, token: str, **more: Any) -> requests.Response:
+        """Any request of a vendor's."""
+        headers = {"authorization": f"Bearer {token}"}
+        return requests.request(method, self.server.url + path, headers=headers, timeout=60, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The same space twice, with the same secret: on premises behind a gateway, and as its own server."""
+
+    pair: "Pair"
+    there: Side  # asked at the gateway, answered on the premises
+    here: Side  # asked where the space is kept
+
+    def both(self, done: Callable[[Side], Told]) -> tuple[Told, Told]:
+        """What comes of the same thing on both sides."""
+        return done(self.here), done(self.there)
+
+    @property
+    def keeping(self) -> tuple[Home, Home]:
+        """The installations that keep the space."""
+        return self.here.server.home, self.pair.premises.home
+
+    @property
+    def registering(self) -> tuple[Home, Home]:
+        """The installations that clients are registered with."""
+        return self.here.server.home, self.pair.gateway.home
+
+    def granted(self, client: str, *texts: str) -> None:
+        """Let the district grant something to a client, on both sides."""
+        for home in self.keeping:
+            for number, text in enumerate(texts):
+                file = home.grant(SPACE, f"{client}-{number}", text)
+                assert file.exists()
+
+
+@contextmanager
+def both_sides(folder: Path, district: Home) -> Iterator[Sides]:
+    """Both sides of a generated district, and a vendor of it."""
+    kept, there = district.copy(folder / "kept"), district.copy(folder / "there")
+    for home in (kept, there):
+        home.grant(SPACE, "readwell", granting("readwell", FIELDS, ROWS))
+    vendor = registered(kept, "readwell")
+    with paired(folder, there, SPACE) as (pair, of_gateway), served(kept) as server:
+        yield Sides(pair, Side(pair.gateway, of_gateway), Side(server, vendor))
+
+
+def told(response: requests.Response) -> Told:
+    """All that a vendor is told, to the byte, but for the request's own id and what is of this very second."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    for own in ("x-request-id", "date"):
+        assert headers.pop(own)
+    body = response.content.replace(response.headers["x-request-id"].encode(), b"REQUEST")
+    for counted in ("ratelimit", "content-length", "transfer-encoding", "connection"):
+        headers.pop(counted, None)
+    return response.status_code, headers, body
 
 
 @contextmanager

@@ -1,38 +1,19 @@
-"""A district on its own premises: a vendor sees no difference, and policy and ledger are the district's.
+"""A district on its own premises: a vendor sees no difference.
 
 Three processes: the gateway, the premises, and an installation that keeps a copy of the same space, with the same
-secret, and answers by itself.
+secret, and answers by itself. What both sides say is compared to the byte.
 """
 
-import json
 import re
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from app.cli.check import examine
-from app.ledger.entry import Entry, Kind
-from app.oauth.keys import create_keys, read_keys
 from tests.journeys.conftest import SMALL
-from tests.journeys.premises import ISSUER, Pair, by_hand, claims_of, free_port, ledger_of, paired, registered, signed
-from tests.journeys.premises import district as generated
-from tests.journeys.served import Home, Server, Vendor, granting, rest_of, served, until, verdict
+from tests.journeys.premises import FIELDS, HELLO, ROWS, Side, Sides, Told, registered, told
+from tests.journeys.served import Vendor, granting, until
 
-STUDENTS = 400
-FIELDS = {
-    "Student": "firstName lastSurname:initial schoolEnrollments sectionEnrollments",
-    "SchoolEnrollment": "gradeLevel school",
-    "School": "nameOfInstitution",
-    "SectionEnrollment": "beginDate section",
-    "Section": "title room period",
-}
-ROWS = 'enrollment = "active"'
 ROSTER = """query Roster($first: Int!, $after: String) { students(first: $first, after: $after) {
   nodes { id firstName lastSurname schoolEnrollments { gradeLevel school { id nameOfInstitution } }
     sectionEnrollments { beginDate section { id title room period } } }
@@ -42,83 +23,79 @@ SINCE = """query Since($since: String) { students(first: 1000, changedSince: $si
 EVERYTHING = (
     "query Everything { students(first: 1000) { nodes { id firstName sectionEnrollments { section { id } } } } }"
 )
-LONG = f"""query Long {{ students(first: 400) {{ nodes {{ firstName sectionEnrollments {{ section {{
-  {" ".join(f"{'t' * 100}{number}: title" for number in range(190))} }} }} }} }} }}"""
-"""An answer of more bytes than lie between two machines, unread."""
-HELLO = "query Hello { students(first: 1) { nodes { firstName } } }"
+MEDIA = ("application/graphql-response+json", "application/json")
+
+QUERIES = {
+    "the grant": "{ grant { client purpose statement basis coordinates { coordinate state transform } } __typename }",
+    "the requests": "{ requests { id state } }",
+    "denials with their reasons": "{ students(first: 3) { nodes { firstName birthDate ssn sex } } }",
+    "a closed root": "{ grades { nodes { letterGradeEarned } } }",
+    "every root at once": "{ district { name } schools { nodes { id } } courses { nodes { title } } sessions { id } }",
+    "aliases and fragments": """{ a: students(first: 2) { nodes { ...F } } b: students(first: 1) { nodes { ...F } } }
+        fragment F on Student { given: firstName lastSurname }""",
+    "a condition": "query Q { students(first: 1) { nodes { firstName @skip(if: true) id @include(if: true) } } }",
+    "a filter": '{ students(first: 5, where: { firstName: { eq: "Nobody" } }) { nodes { id } } }',
+    "introspection": '{ __type(name: "Student") { fields { name description type { name } } } }',
+    "an unknown id": '{ node(id: "nobody") { id } }',
+    "a cursor of nobody's": '{ students(after: "bm9ib2R5") { nodes { id } } }',
+    "a field that is not there": "{ students { nodes { firstNam } } }",
+    "several mistakes": "{ students(first: 10001) { totals } }",
+    "an oracle": '{ students(where: { birthDate: { eq: "2010-01-01" } }) { nodes { id } } }',
+    "a variable that is missing": "query Q($n: Int!) { students(first: $n) { nodes { id } } }",
+    "two operations": "query A { __typename } query B { __typename }",
+    "a mutation": "mutation { __typename }",
+    "far too deep": "{ students { nodes " + "{ sectionEnrollments { student " * 12 + "{ id }" + " } }" * 12 + " } }",
+    "no query": "{",
+    "nothing": "",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Where a vendor asks."""
-
-    server: Server
-    vendor: Vendor
-
-    def post(self, document: str, **variables: object) -> requests.Response:
-        return self.server.post(self.server.token(self.vendor, SMALL), document, **variables)
-
-    def ask(self, document: str, **variables: object) -> dict[str, Any]:
-        return self.server.ask(self.server.token(self.vendor, SMALL), document, **variables)
+def posted(side: Side, token: str, body: Any, accept: str = MEDIA[0]) -> Told:
+    """What the graph tells."""
+    headers = {"authorization": f"Bearer {token}", "accept": accept}
+    return told(requests.post(f"{side.server.url}/graphql", json=body, headers=headers, timeout=60))
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
-    pair: Pair
-    there: Side  # asked at the gateway, answered on the premises
-    here: Side  # asked where the space is kept
+@pytest.mark.parametrize("accept", MEDIA)
+def test_every_answer_and_every_refusal_is_the_same_to_the_byte(sides: Sides, accept: str) -> None:
+    for name, document in QUERIES.items():
+        here, there = sides.both(lambda side, it=document: posted(side, side.token(), {"query": it}, accept))  # type: ignore[misc]
+        assert there == here, name
+    answered = posted(sides.there, sides.there.token(), {"query": QUERIES["denials with their reasons"]}, accept)
+    assert b'"NOT_GRANTED"' in answered[2]
+    assert b'"firstName":"' in answered[2]
 
 
-@pytest.fixture(scope="module")
-def district(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return generated(tmp_path_factory.mktemp("district"), STUDENTS)
-
-
-@pytest.fixture(scope="module")
-def sides(district: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
-    folder = tmp_path_factory.mktemp("premises")
-    kept, there = district.copy(folder / "kept"), district.copy(folder / "there")
-    for home in (kept, there):
-        home.grant(SMALL, "readwell", granting("readwell", FIELDS, ROWS))
-    vendor = registered(kept, "readwell")
-    with paired(folder, there, SMALL) as (pair, of_gateway), served(kept) as server:
-        yield Sides(pair, Side(pair.gateway, of_gateway), Side(server, vendor))
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        pytest.param("{ grant { client purpose coordinates { coordinate state } } __typename }", id="grant"),
-        pytest.param("{ students(first: 3) { nodes { firstName birthDate } } }", id="denials"),
-        pytest.param("{ grades { nodes { letterGradeEarned } } }", id="a-closed-root"),
-        pytest.param('{ __type(name: "Student") { fields { name } } }', id="introspection"),
-        pytest.param('{ node(id: "nobody") { id } }', id="an-unknown-id"),
-        pytest.param("{ students { nodes { firstNam } } }", id="a-field-that-is-not-there"),
-        pytest.param("{ students(first: 10001) { totals } }", id="several-mistakes"),
-        pytest.param('{ students(where: { birthDate: { eq: "2010-01-01" } }) { nodes { id } } }', id="an-oracle"),
-        pytest.param("{", id="no-query"),
-    ],
-)
-def test_the_same_is_answered_and_refused(sides: Sides, document: str) -> None:
-    here, there = sides.here.post(document), sides.there.post(document)
-    assert there.status_code == here.status_code
-    assert there.headers["content-type"] == here.headers["content-type"]
-    assert there.headers["cache-control"] == "no-store"
-    answers = here.json(), there.json()
-    for answer, response in zip(answers, (here, there), strict=True):
-        told = answer.pop("extensions", {}).get("request")
-        assert told in {None, response.headers["x-request-id"]}
-    assert answers[0] == answers[1]
+def test_what_is_no_request_is_refused_the_same(sides: Sides) -> None:
+    bodies: list[Any] = [[], {}, {"query": 1}, {"query": HELLO, "variables": []}, {"query": HELLO, "more": 1}]
+    for body in bodies:
+        here, there = sides.both(lambda side, it=body: posted(side, side.token(), it))  # type: ignore[misc]
+        assert there == here, body
+    for method, path, more in (
+        ("GET", "/graphql?query={__typename}", {}),
+        ("GET", "/graphql?query={students(first:1){nodes{id}}}&variables={}", {}),
+        ("GET", "/graphql", {}),
+        ("PUT", "/graphql", {"json": {}}),
+        ("POST", "/graphql", {"data": "query=x"}),
+        ("POST", "/graphql", {"data": b"x" * 300_000, "headers": None}),
+    ):
+        more.pop("headers", None)
+        here, there = sides.both(lambda side, m=method, p=path, it=more: told(side.call(m, p, side.token(), **it)))  # type: ignore[misc]
+        assert there == here, (method, path)
+    here, there = sides.both(lambda side: told(side.call("POST", "/graphql", "no.token.this", json={"query": HELLO})))
+    assert there == here
 
 
 def test_a_roster_comes_page_by_page_with_the_same_ids_and_cursors(sides: Sides) -> None:
     after: str | None = None
     for _ in range(3):
-        here, there = (side.ask(ROSTER, first=50, after=after) for side in (sides.here, sides.there))
-        assert here == there
-        assert len(there["data"]["students"]["nodes"]) == 50
-        after = there["data"]["students"]["pageInfo"]["endCursor"]
-    one = there["data"]["students"]["nodes"][0]
+        page = {"query": ROSTER, "variables": {"first": 50, "after": after}}
+        here, there = sides.both(lambda side, it=page: posted(side, side.token(), it))  # type: ignore[misc]
+        assert there == here
+        answer = sides.there.ask(ROSTER, first=50, after=after)
+        assert len(answer["data"]["students"]["nodes"]) == 50
+        after = answer["data"]["students"]["pageInfo"]["endCursor"]
+    one = answer["data"]["students"]["nodes"][0]
     query = f'{{ node(id: "{one["id"]}") {{ ... on Student {{ id firstName }} }} }}'
     assert sides.there.ask(query) == sides.here.ask(query)
     assert sides.there.ask(query)["data"]["node"]["firstName"] == one["firstName"]
@@ -126,7 +103,7 @@ def test_a_roster_comes_page_by_page_with_the_same_ids_and_cursors(sides: Sides)
 
 def test_a_large_answer_is_passed_on_to_the_last_byte(sides: Sides) -> None:
     here, there = sides.here.post(EVERYTHING), sides.there.post(EVERYTHING)
-    assert here.content == there.content
+    assert told(here) == told(there)
     assert len(there.json()["data"]["students"]["nodes"]) > 300
     assert "content-length" not in there.headers
     # It costs the vendor what it would cost anywhere.
@@ -146,193 +123,124 @@ def test_what_changed_since_is_told_from_the_premises(sides: Sides) -> None:
     finally:
         home.grant(SMALL, "readwell", granting("readwell", FIELDS, ROWS))
         until(lambda: not sides.there.ask(SINCE, since=cursor)["data"]["students"]["removed"])
+    here_too = sides.here.ask(SINCE, since=here["changeCursor"])["data"]["students"]
+    there_too = sides.there.ask(SINCE, since=cursor)["data"]["students"]
+    assert here_too["nodes"] == there_too["nodes"] == []
+    stale = {"query": SINCE, "variables": {"since": "bm9ib2R5"}}
+    one, other = sides.both(lambda side: posted(side, side.token(), stale))
+    assert one == other
 
 
-def test_the_districts_ledger_has_it_under_the_gateways_id_and_the_gateway_has_none(sides: Sides) -> None:
-    answer = sides.there.post("query Noted { students(first: 2) { nodes { firstName birthDate } } }")
-    entry = ledger_of(sides.pair.premises.home, SMALL)[-1]
-    assert (entry.kind, entry.operation, entry.client, entry.purpose) == (
-        Kind.ANSWER,
-        "Noted",
-        "readwell",
-        "instruction",
+def registered_twice(sides: Sides, client: str) -> tuple[Vendor, Vendor]:
+    """A client, with the installation itself and with the gateway."""
+    here, there = (registered(home, client) for home in sides.registering)
+    return here, there
+
+
+def token_told(side: Side, vendor: Vendor, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    """What the token endpoint says, but for the token."""
+    whole = {"grant_type": "client_credentials", **form}
+    response = requests.post(f"{side.server.url}/oauth/token", data=whole, auth=(vendor.id, vendor.secret), timeout=60)
+    body = response.json()
+    body.pop("access_token", None)
+    return response.status_code, body
+
+
+def test_a_purpose_may_be_left_out_where_there_is_one_alone_and_nowhere_else(sides: Sides) -> None:
+    text = granting("manifold", {"Student": "firstName"})
+    sides.granted("manifold", text, text.replace('"instruction"', '"rostering"'))
+    resource = {"resource": sides.pair.gateway.home.settings.resource(SMALL)}  # type: ignore[arg-type]
+    manifold, nobody = registered_twice(sides, "manifold"), registered_twice(sides, "nobody")
+    one = (sides.here.vendor, sides.there.vendor)
+    until(lambda: b"rostering" in purposes_told(sides.here, manifold[0], resource))
+    until(lambda: b"rostering" in purposes_told(sides.there, manifold[1], resource))
+    for vendors in (one, manifold, nobody):
+        mores: list[dict[str, str]] = [{}, {"purpose": "rostering"}, {"purpose": "no word"}, {"scope": "x"}]
+        for more in mores:
+            here = token_told(sides.here, vendors[0], {**resource, **more})
+            there = token_told(sides.there, vendors[1], {**resource, **more})
+            assert there == here, (vendors[0].id, more)
+    assert token_told(sides.there, one[1], resource)[1]["purpose"] == "instruction"
+    assert token_told(sides.there, one[1], {"resource": "https://nowhere.example"})[0] == 400
+
+
+def purposes_told(side: Side, vendor: Vendor, form: dict[str, str]) -> bytes:
+    return repr(token_told(side, vendor, form)).encode()
+
+
+def test_a_suspended_client_is_denied_every_field_by_name_and_a_revoked_one_is_unknown(sides: Sides) -> None:
+    sides.granted("brief", granting("brief", FIELDS, ROWS))
+    vendors = registered_twice(sides, "brief")
+    for_both = list(zip((sides.here, sides.there), vendors, strict=True))
+    tokens = [side.token(vendor, purpose="instruction") for side, vendor in for_both]
+    body = {"query": QUERIES["denials with their reasons"]}
+
+    def same() -> Told:
+        here, there = (posted(side, token, body) for (side, _), token in zip(for_both, tokens, strict=True))
+        assert there == here
+        return there
+
+    for (side, _), token in zip(for_both, tokens, strict=True):
+        until(lambda side=side, token=token: b'"firstName":"' in posted(side, token, body)[2])  # type: ignore[misc]
+    assert same()[0] == 200
+    for home in sides.registering:
+        home.ok("client", "suspend", "brief")
+    for (side, _), token in zip(for_both, tokens, strict=True):
+        until(lambda side=side, token=token: b"CLIENT_SUSPENDED" in posted(side, token, body)[2])  # type: ignore[misc]
+    suspended = same()
+    assert suspended[0] == 200
+    assert b'"data":{"students":null}' in suspended[2]
+    assert token_told(sides.there, vendors[1], {})[1] == token_told(sides.here, vendors[0], {})[1]
+    for home in sides.registering:
+        home.ok("client", "revoke", "brief")
+    for (side, _), token in zip(for_both, tokens, strict=True):
+        until(lambda side=side, token=token: posted(side, token, body)[0] == 401)  # type: ignore[misc]
+    assert same()[0] == 401
+
+
+FORM = {
+    "purpose": "instruction",
+    "fields": [{"coordinate": "Student.birthDate", "reason": "Texts are chosen by age."}],
+    "remove": ["Student.lastSurname"],
+}
+
+
+def test_what_a_vendor_asks_for_reaches_the_district_and_what_became_of_it_comes_back(sides: Sides) -> None:
+    made = [side.call("POST", "/requests", side.token(), json=FORM) for side in (sides.here, sides.there)]
+    for response in made:
+        assert response.status_code == 201, response.text
+        assert response.headers["location"] == response.json()["address"]
+        assert response.json()["address"].startswith(f"{sides.pair.gateway.home.settings.issuer}/requests/")
+
+    def alike(response: requests.Response) -> Told:
+        """What is told, but for the request's own id and when it was made."""
+        status, headers, body = told(response)
+        headers.pop("location", None)
+        own = [made[0].json()["id"], made[1].json()["id"]]
+        body = re.sub("|".join(own).encode(), b"ID", body)
+        return status, headers, re.sub(rb'"\d{4}-\d\d-\d\dT[^"]*"', b'"AT"', body)
+
+    assert alike(made[1]) == alike(made[0])
+    paths = [f"/requests/{it.json()['id']}" for it in made]
+    here, there = (
+        side.call("GET", path, side.token()) for side, path in zip((sides.here, sides.there), paths, strict=True)
     )
-    assert entry.request == answer.headers["x-request-id"]
-    assert [name for name, _ in entry.denied] == ["Student.birthDate"]
-    refused = sides.there.post("query Wrong { students { nodes { nothing } } }")
-    assert refused.status_code == 400
-    assert ledger_of(sides.pair.premises.home, SMALL)[-1].kind is Kind.REFUSAL
-    assert verdict(sides.pair.premises.home, SMALL).sound
-    gateway = sides.pair.gateway.home
-    assert not list(gateway.folder.rglob("*ledger*.db"))
-    assert answer.headers["x-request-id"] in sides.pair.gateway.log.read_text()
-    assert sides.pair.gateway.token(sides.there.vendor, SMALL) not in sides.pair.premises.log.read_text()
-
-
-def test_what_the_district_changes_holds_at_the_next_request(sides: Sides) -> None:
-    home = sides.pair.premises.home
-    assert "errors" not in sides.there.ask(HELLO)
-    home.grant(SMALL, "readwell", granting("readwell", {"Student": "lastSurname"}))
-    try:
-        until(lambda: "errors" in sides.there.ask(HELLO))
-        assert sides.there.ask(HELLO)["errors"][0]["extensions"]["code"] == "NOT_GRANTED"
-    finally:
-        home.grant(SMALL, "readwell", granting("readwell", FIELDS, ROWS))
-        until(lambda: "errors" not in sides.there.ask(HELLO))
-
-
-def test_who_is_suspended_at_the_gateway_is_not_presented(sides: Sides) -> None:
-    gateway = sides.pair.gateway
-    vendor = registered(gateway.home, "brief")
-    token = gateway.token(vendor, SMALL)
-    assert gateway.ask(token, HELLO)["errors"][0]["extensions"]["code"] == "NO_GRANT"
-    gateway.home.ok("client", "suspend", "brief")
-    until(lambda: "data" not in gateway.post(token, HELLO).json())
-    before = len(ledger_of(sides.pair.premises.home, SMALL))
-    assert gateway.post(token, HELLO).json()["errors"][0]["extensions"]["code"] == "CLIENT_SUSPENDED"
-    gateway.home.ok("client", "revoke", "brief")
-    until(lambda: gateway.post(token, HELLO).status_code == 401)
-    assert len(ledger_of(sides.pair.premises.home, SMALL)) == before
-
-
-def test_an_answer_is_read_as_fast_as_the_vendor_reads_and_ends_with_the_vendors_access(sides: Sides) -> None:
-    gateway, home = sides.pair.gateway, sides.pair.premises.home
-    vendor = registered(gateway.home, "slow")
-    home.grant(SMALL, "slow", granting("slow", FIELDS, ROWS))
-    token = gateway.token(vendor, SMALL)
-    until(lambda: "errors" not in gateway.ask(token, HELLO))
-    answer = gateway.slowly(token, LONG)
-    received = answer.read(50_000)
-    time.sleep(1)
-    under_way = of(home, "slow", "Long")
-    assert [it.kind for it in under_way][:2] == [Kind.OPENING, Kind.CHUNK]
-    assert len(under_way) < STUDENTS / 10, "The premises have read far ahead of the vendor."
-    gateway.home.ok("client", "suspend", "slow")
-    until(lambda: "data" not in gateway.post(token, HELLO).json())
-    received += rest_of(answer)
-    until(lambda: of(home, "slow", "Long")[-1].kind is Kind.ABORTED)
-    assert 0 < received.count(b'"firstName"') < STUDENTS
-    assert verdict(home, SMALL).sound
-
-
-def of(home: Home, client: str, operation: str) -> list[Entry]:
-    """A client's entries for an operation, oldest first."""
-    return [it for it in ledger_of(home, SMALL) if (it.client, it.operation) == (client, operation)]
-
-
-@pytest.fixture
-def told(sides: Sides) -> Callable[[bytes, str | None], requests.Response]:
-    """Asks the premises, as whoever reaches them may."""
-
-    def ask(body: bytes, statement: str | None) -> requests.Response:
-        headers = {"content-type": "application/json"}
-        if statement is not None:
-            headers["authorization"] = f"Bearer {statement}"
-        return requests.post(f"{sides.pair.premises.url}/subgraph", data=body, headers=headers, timeout=30)
-
-    return ask
-
-
-BODY = b'{"query":"{ students(first: 1) { nodes { firstName } } }"}'
-OTHER = b'{"query":"{ students(first: 2) { nodes { firstName } } }"}'
-
-
-def test_a_statement_is_believed_once_for_its_own_operation(sides: Sides, told: Any) -> None:
-    statement = sides.pair.statement(BODY)
-    assert told(BODY, statement).json()["data"]["students"]["nodes"][0]["firstName"]
-    assert told(BODY, statement).status_code == 401
-
-
-def test_whoever_is_not_the_gateway_is_refused_alike_and_told_nothing(sides: Sides, told: Any, tmp_path: Path) -> None:
-    pair, now = sides.pair, time.time()
-    at = pair.premises.home.settings.issuer
-    create_keys(tmp_path)
-    stranger = read_keys(tmp_path, 300)
-    claims = claims_of(pair.statement(BODY))
-    key = pair.keys.signing(now)
-    typ = {"typ": "homeroom-caller+jwt", "kid": key.kid}
-    public = key.as_pem(private=False)
-    forged = {
-        "nothing": None,
-        "no JWT": "x.y.z",
-        "another's key": pair.statement(BODY, keys=stranger),
-        "another's key under the gateway's name": signed(stranger.signing(now), typ, claims),
-        "over": pair.statement(BODY, now=now - 61),
-        "not yet": pair.statement(BODY, now=now + 120),
-        "another audience": pair.statement(BODY, audience=f"https://elsewhere.example/spaces/{SMALL}"),
-        "another space": pair.statement(BODY, audience=f"{at}/spaces/mn/loon-lake"),
-        "another issuer": pair.statement(BODY, issuer="https://elsewhere.example"),
-        "another operation": pair.statement(OTHER),
-        "a vendor's token": pair.gateway.token(sides.there.vendor, SMALL),
-        "none": by_hand(typ | {"alg": "none"}, claims),
-        "HS256 by the public key": by_hand(typ | {"alg": "HS256"}, claims, public),
-        "another type": signed(key, typ | {"typ": "at+jwt"}, claims),
-        "no type": signed(key, {"kid": key.kid}, claims),
-        "a key brought along": signed(key, typ | {"jwk": key.as_dict(private=False)}, claims),
-        "good for an hour": signed(key, typ, claims | {"exp": int(now) + 3_600}),
-        "more than is said": signed(key, typ, claims | {"admin": True}),
-        "no client": signed(key, typ, claims | {"sub": "not a client"}),
-    }
-    before = len(ledger_of(pair.premises.home, SMALL))
-    answers = {name: told(BODY, statement) for name, statement in forged.items()}
-    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(forged, 401)
-    alike = {(it.headers["www-authenticate"], json.dumps(it.json()["errors"])) for it in answers.values()}
-    assert len(alike) == 1
-    assert requests.get(f"{pair.premises.url}/subgraph?query={{__typename}}", timeout=30).status_code == 401
-    for path in ("/graphql", "/oauth/token", "/oauth/jwks", "/console", "/graphiql", "/"):
-        assert requests.get(pair.premises.url + path, timeout=30).status_code == 404
-    assert len(ledger_of(pair.premises.home, SMALL)) == before
-    assert told(BODY, signed(key, typ, claims)).status_code == 200  # so that it is what was changed that was refused
-
-
-def test_check_says_on_both_sides_what_would_stop_it(sides: Sides, tmp_path: Path) -> None:
-    gateway, premises = sides.pair.gateway.home, sides.pair.premises.home
-    assert examine(gateway.settings).findings == []
-    seen = examine(premises.settings)
-    assert seen.findings == []
-    assert any("Clients are the trusted gateway's" in remark for remark in seen.remarks)
-
-    def found(home: Home, name: str, *changes: tuple[str, str]) -> str:
-        """What is found where homeroom.toml says something else."""
-        other = home.copy(tmp_path / name)
-        text = other.config.read_text()
-        for was, now in changes:
-            assert was in text
-            text = text.replace(was, now)
-        other.config.write_text(text)
-        return "\n".join(examine(other.settings).findings)
-
-    at, own = premises.settings.issuer, sides.here.server.url
-    assert "tx/nowhere: The premises do not believe this gateway." in found(gateway, "a", (SMALL, "tx/nowhere"))
-    assert "is no `homeroom subgraph serve` (status 404)" in found(gateway, "b", (at, own))
-    assert "cannot be reached" in found(gateway, "c", (at, f"http://127.0.0.1:{free_port()}"))
-    jwks = f"{sides.pair.gateway.url}/oauth/jwks"
-    assert "is no JWKS" in found(premises, "d", (jwks, f"{own}/healthz"))
-    assert "cannot be read (FileNotFoundError)" in found(premises, "e", (jwks, "keys/gateway.json"))
-    assert "this installation's issuer is loopback" in found(premises, "f", (f'"{ISSUER}"', '"https://graph.example"'))
-
-
-def test_premises_that_are_gone_break_an_answer_off_are_an_error_with_an_id_and_come_back(
-    district: Home, tmp_path: Path
-) -> None:
-    home = district.copy(tmp_path / "home")
-    home.grant(SMALL, "readwell", granting("readwell", FIELDS, ROWS))
-    with paired(tmp_path, home, SMALL) as (pair, vendor):
-        gateway = pair.gateway
-        token = gateway.token(vendor, SMALL)
-        answer = gateway.slowly(token, LONG)
-        received = answer.read(50_000)
-        pair.premises.kill()
-        received += rest_of(answer)
-        assert 0 < received.count(b'"firstName"') < STUDENTS
-        gone = gateway.post(token, HELLO)
-        assert gone.status_code == 503
-        (error,) = gone.json()["errors"]
-        assert error["extensions"]["code"] == "UNAVAILABLE"
-        assert error["extensions"]["id"] in gateway.log.read_text()
-        assert "data" not in gone.json()
-        assert requests.get(f"{gateway.url}/readyz", timeout=30).status_code == 200  # other districts are served
-        port = str(urlsplit(pair.premises.url).port)
-        with served(home, command=("subgraph", "serve", "--port", port)):
-            assert gateway.ask(token, HELLO)["data"]["students"]["nodes"]
-            assert home.json("disclosures", "verify", SMALL)["interrupted"]
+    assert alike(there) == alike(here)
+    asked = "{ requests { id state purpose coordinates { coordinate reason approved } } }"
+    assert [it["id"] for it in sides.there.ask(asked)["data"]["requests"]] == [made[1].json()["id"]]
+    assert alike(sides.there.post(asked)) == alike(sides.here.post(asked))
+    for method, path, more in (
+        ("GET", "/requests/nobody", {}),
+        ("GET", "/requests/%F0%9F%98%80", {}),
+        ("POST", "/requests", {"json": {"purpose": "no such"}}),
+        ("POST", "/requests", {"json": {**FORM, "fields": [{"coordinate": "Student.nothing", "reason": "?"}]}}),
+        ("POST", "/requests", {"json": {**FORM, "more": 1}}),
+        ("POST", "/requests", {"data": "no form"}),
+        ("POST", "/requests?a=b", {"json": FORM}),
+    ):
+        one, other = sides.both(lambda side, m=method, p=path, it=more: told(side.call(m, p, side.token(), **it)))  # type: ignore[misc]
+        assert other == one, (method, path, more)
+    # Nobody but the vendor finds it, whatever the gateway it comes through.
+    stranger = registered(sides.pair.gateway.home, "stranger")
+    found = sides.there.call("GET", paths[1], sides.there.token(stranger, purpose="instruction"))
+    assert found.status_code == 404
