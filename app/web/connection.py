@@ -57,6 +57,7 @@ class Connection(HttpToolsProtocol):
         self._arriving: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
         self._in_headers = True
+        self._ended = False
         self._header_bytes = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -72,9 +73,13 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count what comes before a body begins. Spec: RFC 6585 §5."""
+        """Count what comes before a body begins. Spec: RFC 6585 §5.
+
+        What came together with the end of headers or of a body is not counted: most of it may be that body.
+        """
+        self._ended = False
         super().data_received(data)
-        if self._in_headers:
+        if self._in_headers and not self._ended:
             self._header_bytes += len(data)
             if self._header_bytes > self.header_bytes and not self.transport.is_closing():
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -93,12 +98,13 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """What follows is a body."""
         self._in_headers = False
+        self._ended = True
         self._header_bytes = 0
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        self._in_headers = True
+        self._in_headers = self._ended = True
         if self._arriving is not None:
             self._arriving.cancel()
             self._arriving = None

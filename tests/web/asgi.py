@@ -26,8 +26,8 @@ def challenge(error: Unauthenticated) -> str:
     return f'Bearer error="{error.challenge}"' if error.challenge else "Bearer"
 
 
-def app_of(answer: Gateway, *, stream_seconds: float = 60, id_header: str = "") -> Starlette:
-    graph = GraphQL(answer, challenge=challenge, body_bytes=LIMIT, stream_seconds=stream_seconds)
+def app_of(answer: Gateway, *, stream_seconds: float = 60, id_header: str = "", body_bytes: int = LIMIT) -> Starlette:
+    graph = GraphQL(answer, challenge=challenge, body_bytes=body_bytes, stream_seconds=stream_seconds)
     watch = Watch()
     watch.trails = Trails(id_header)
     return site([Route("/graphql", graph)], watch=watch)

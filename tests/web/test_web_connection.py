@@ -89,6 +89,22 @@ async def test_threat_29_endless_headers_are_refused() -> None:
             writer.close()
 
 
+async def test_a_large_body_is_no_header_in_whatever_pieces_it_comes() -> None:
+    body = b'{"query":"{ __typename }","variables":{"x":"%s"}}' % (b"a" * 200_000)
+    whole = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    async with served(app_of(answer, body_bytes=262_144)) as port:
+        for first in (len(whole), len(whole) - len(body), 100_000, 10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for piece in (whole[:first], whole[first:], whole):  # and once more, over the same connection
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+            writer.write(HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
+            received = await asyncio.wait_for(reader.read(), 5)
+            assert received.count(b'{"data": null}') == 2, first
+            writer.close()
+
+
 async def test_what_follows_a_body_is_no_header() -> None:
     chunked = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     body = b"%x\r\n%s\r\n0\r\nAuthorization: Bearer stolen\r\n\r\n" % (len(BODY), BODY)
