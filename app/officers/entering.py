@@ -21,13 +21,13 @@ async def enter(
 ) -> Officer | Refusal:
     """The officer whose password it is. Failures of one account from one address are counted, and then locked out."""
     failures = Failures.of(space, email, address, now=now, limit=attempts)
-    async with control.connect() as connection:
-        if await connection.run_sync(failures.locked):
+    async with control.begin() as connection:
+        if not await connection.run_sync(failures.begin):
             return Refusal(locked=True)
     found = await find_officer(control, space, email)
     good = await matches(password, NOBODY if found is None else found[1])
-    if found is not None and good:
-        return found[0]
+    if found is None or not good:
+        return Refusal(locked=False)
     async with control.begin() as connection:
-        await connection.run_sync(failures.fail)
-    return Refusal(locked=False)
+        await connection.run_sync(failures.forgive)
+    return found[0]

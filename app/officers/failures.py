@@ -8,7 +8,7 @@ an account makes no difference.
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from app.storage import control as tables
 from app.storage.upsert import upsert
@@ -42,33 +42,38 @@ class Failures:
             limit=limit,
         )
 
-    def locked(self, connection: Connection) -> bool:
-        """Whether there were so many that nothing is looked at until the first of them are a quarter of an hour old."""
+    def begin(self, connection: Connection) -> bool:
+        """Count an attempt as failed until it has not, and forget those that count no longer. False: there were so many
+        that nothing is looked at until the first of them are a quarter of an hour old; then none is counted.
+
+        INVARIANT: an attempt is counted before its password is looked at, so that a thousand at once are no more than
+        one after the other.
+        """
         failure = tables.officer_failure
+        connection.execute(delete(failure).where(failure.c.minute <= self.minute - WINDOW))
+        names = sorted((self.pair, self.account, self.address))
+        rows = [{"who": who, "minute": self.minute, "failures": 1} for who in names]
+        more = {"failures": failure.c.failures + 1}
+        connection.execute(
+            upsert(connection, failure).on_conflict_do_update(index_elements=["who", "minute"], set_=more), rows
+        )
         counted = (
             select(failure.c.who, func.sum(failure.c.failures).label("failures"))
-            .where(failure.c.who.in_([self.pair, self.account, self.address]), failure.c.minute > self.minute - WINDOW)
+            .where(failure.c.who.in_(names), failure.c.minute > self.minute - WINDOW)
             .group_by(failure.c.who)
         )
         found: dict[str, int] = {row.who: int(row.failures) for row in connection.execute(counted)}
         often = self.limit * FACTOR
-        return (
-            found.get(self.pair, 0) >= self.limit
-            or found.get(self.account, 0) >= often
-            or found.get(self.address, 0) >= often
-        )
+        if found[self.pair] > self.limit or found[self.account] > often or found[self.address] > often:
+            self.forgive(connection)
+            return False
+        return True
 
-    def fail(self, connection: Connection) -> None:
-        """Count one more, and forget those that count no longer."""
+    def forgive(self, connection: Connection) -> None:
+        """The attempt did not fail, or was none."""
         failure = tables.officer_failure
-        connection.execute(delete(failure).where(failure.c.minute <= self.minute - WINDOW))
-        rows = [
-            {"who": who, "minute": self.minute, "failures": 1}
-            for who in sorted((self.pair, self.account, self.address))
-        ]
-        more = {"failures": failure.c.failures + 1}
-        statement = upsert(connection, failure).on_conflict_do_update(index_elements=["who", "minute"], set_=more)
-        connection.execute(statement, rows)
+        mine = failure.c.who.in_([self.pair, self.account, self.address]) & (failure.c.minute == self.minute)
+        connection.execute(update(failure).where(mine, failure.c.failures > 0).values(failures=failure.c.failures - 1))
 
 
 def _hash(*parts: str) -> str:

@@ -40,7 +40,7 @@ async def test_an_account_opens_to_its_password_in_its_space_alone(control: Asyn
     assert later == officer
 
 
-async def test_an_address_that_tries_many_accounts_is_locked_out(
+async def test_threat_37_an_address_that_tries_many_accounts_is_locked_out(
     control: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(_password: str, _kept: str) -> bool:
@@ -51,6 +51,16 @@ async def test_an_address_that_tries_many_accounts_is_locked_out(
     assert [one.locked for one in tries if isinstance(one, Refusal)] == [False] * 10 + [True]
     other = await enter(control, SPACE, "11@x.example", "p", "192.0.2.2", now=60, attempts=1)
     assert other == Refusal(locked=False)
+
+
+async def test_threat_37_a_hundred_guesses_at_once_are_as_many_as_one_after_the_other(control: AsyncEngine) -> None:
+    await add_officer(control, SPACE, EMAIL, "steward", PASSWORD, now=7)
+    guesses = [enter(control, SPACE, EMAIL, f"guess {n}", "192.0.2.1", now=60, attempts=5) for n in range(40)]
+    found = await asyncio.gather(*guesses)
+    assert sorted(one.locked for one in found if isinstance(one, Refusal)) == [False] * 5 + [True] * 35
+    # The right one counts against nobody, however often.
+    right = [await enter(control, SPACE, EMAIL, PASSWORD, "192.0.2.2", now=60, attempts=1) for _ in range(3)]
+    assert not any(isinstance(one, Refusal) for one in right)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +101,7 @@ async def test_sessions_end_one_by_one_and_all_at_once(control: AsyncEngine) -> 
     assert not any([await find(control, token, now=100, limits=limits) for token in tokens])
 
 
-async def test_nobody_costs_what_an_account_costs() -> None:
+async def test_threat_37_nobody_costs_what_an_account_costs() -> None:
     assert not passwords._hasher.current_hasher.check_needs_rehash(passwords.NOBODY)
     assert not any(await asyncio.gather(*(passwords.matches(text, passwords.NOBODY) for text in ("", PASSWORD))))
 
