@@ -95,7 +95,12 @@ async def _second(visit: Visit, form: Form, request: AccessRequest, *, approves:
     mine = [one for one, roles in waiting.items() if role in roles]
     if not mine:
         raise Forbidden("Nothing of this request waits for an officer of your role.")
+    past = await decisions(visit.desk.rooms.control, visit.space, request=request.number)
     if approves:
+        # INVARIANT: two officers are two people, whatever roles one of them has had.
+        named = {one.by for one in past} | {one.by for one in asked.base.grant.approvals if {*one.covers} & {*mine}}
+        if visit.session.email in {name.lower() for name in named}:
+            raise Forbidden("You have decided on this already. The second approval is another officer's to give.")
         wanted = asked.after(visit, Amendment())
         assert wanted.approval is not None  # noqa: S101 - `after` writes one
         approval = type(wanted.approval)(visit.session.email, role, wanted.approval.at, tuple(mine))
@@ -104,7 +109,6 @@ async def _second(visit: Visit, form: Form, request: AccessRequest, *, approves:
     else:
         wanted = Amendment(removed=frozenset(mine) & request.given)
         given = request.given - wanted.removed
-    past = await decisions(visit.desk.rooms.control, visit.space, request=request.number)
     whole = approves and not any(one.deed in {Deed.NARROW, Deed.WITHHOLD} for one in past)
 
     def outcome(written: Grant) -> Outcome:

@@ -21,6 +21,9 @@ from app.ledger.reading import Filters, Found, entry_at, head, search
 
 PAGE, IN_A_FILE = 50, 10_000
 LOOKED_THROUGH = 100_000
+YEARS = 1970, 2200
+"""What is no year of a ledger's is a slip, or beyond what a calendar can count."""
+
 NAMES = ("vendor", "field", "since", "until", "student")
 KINDS = {
     "answer": "Answer",
@@ -131,9 +134,12 @@ async def look(visit: Visit, asked: dict[str, str], *, limit: int, most: int) ->
 def day_of(text: str) -> date | None:
     """A day as it was typed. Raises: Rejected."""
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
+        if day is not None and not YEARS[0] <= day.year <= YEARS[1]:
+            raise ValueError
     except ValueError:
         raise Rejected("A day is written as year-month-day, such as 2026-10-15. Correct it.") from None
+    return day
 
 
 def line(recorded: Recorded) -> Line:

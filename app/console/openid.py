@@ -6,6 +6,7 @@ Spec: OpenID Connect Core 1.0 §3.1, OpenID Connect Discovery 1.0 §4, RFC 7636.
 """
 
 import logging
+import re
 import warnings
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -39,6 +40,9 @@ TIMEOUT = 10.0
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """What an identity may be signed by: a key that the provider alone has."""
+
+NAME = re.compile(r"[^\s\x00-\x20\x7f-\x9f\u202a-\u202e\u2066-\u2069]{1,200}")
+"""A name without anything that cannot be seen."""
 
 NOT_LET_IN = "Your district's sign-in did not let you in. Try again, or ask who keeps the list of officers."
 FAULTS = (OAuthError, HTTPError, JoseError, ConfigurationError, ValueError, KeyError, TypeError, RuntimeError, OSError)
@@ -86,7 +90,10 @@ async def back(desk: Desk, request: Request) -> Response:
     if role is None:
         logger.warning("somebody who is no officer signed in at a provider", extra={"space": space})
         return refused(desk, request, space)
-    name = str(claims.get("email") or claims["sub"])
+    name = name_of(claims)
+    if name is None:
+        logger.warning("the provider of a district gives a name that nobody can have", extra={"space": space})
+        return refused(desk, request, space)
     response = await welcome(desk, SpaceId(space), name, role, officer=None, after=kept["after"])
     forget(desk, response)
     return response
@@ -150,6 +157,17 @@ def role_of(claims: Mapping[str, Any], sign_in: SignIn) -> Role | None:
     told = claims.get(sign_in.role_claim) if sign_in.role_claim else None
     values = {told} if isinstance(told, str) else set(filter(lambda one: isinstance(one, str), told or ()))
     return next((role for value, role in sign_in.roles.items() if value in values), None)
+
+
+def name_of(claims: Mapping[str, Any]) -> str | None:
+    """By what name somebody decides; None if it could not stand in a grant's file.
+
+    An address that the provider itself says is not proven may be a colleague's: then it is the provider's own name.
+    """
+    email = claims.get("email")
+    proven = isinstance(email, str) and email and claims.get("email_verified") is not False
+    name = str(email if proven else claims["sub"])
+    return name if NAME.fullmatch(name) else None
 
 
 def provider_of(desk: Desk, space: str) -> SignIn | None:

@@ -1,6 +1,7 @@
 """Ending what a vendor may read: revoke a grant, suspend a client here, propose to take out what it never uses."""
 
 import asyncio
+import re
 from datetime import date, datetime, time, timedelta
 
 from starlette.responses import Response
@@ -69,7 +70,7 @@ async def narrow_to_used(visit: Visit, form: Form) -> Response:
     """Propose to take out what was not used for some days, as a request like any other. Raises: Rejected, Absent."""
     client, purpose = granted(visit), form.text("purpose")
     text = form.text("days")
-    days = int(text) if text.isdecimal() and 0 < int(text[:5]) <= 3_660 else 0
+    days = int(text) if re.fullmatch(r"[0-9]{1,4}", text) and int(text) <= 3_660 else 0
     if not days:
         raise Rejected("Write for how many days a field was not used, from 1 to 3,660.")
     grant = in_force(visit, client, purpose)

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import pytest
 
-from app.console.openid import BACK, UNDER_WAY, role_of
+from app.console.openid import BACK, UNDER_WAY, name_of, role_of
 from app.signing_in import SignIn
 from tests.console.office import SPACE, Office, words
 
@@ -125,7 +125,8 @@ async def test_a_claim_says_what_somebody_may_do(office: Office, provider: Provi
     browser = office.browser()
     away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
     await browser.get(await at_the_provider(away.headers["location"], "chen"))
-    assert "chen@larkspur.example steward" in await browser.text("/console")
+    # The provider says that the address is not proven, so it is not the name under which she decides.
+    assert "chen steward" in await browser.text("/console")
 
 
 @pytest.mark.parametrize("login", ["guest", "stranger"])
@@ -219,3 +220,21 @@ async def test_roles_are_as_the_configuration_says(claims: dict[str, object], ro
     roles = {"Stewards": "steward", "Privacy": "privacy-officer"}
     sign_in = SignIn("https://id.example", "c", role_claim="groups", roles=roles, officers={"a@x": "reader"})  # type: ignore[arg-type]
     assert role_of(claims, sign_in) == role
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"email": "a@x", "email_verified": True, "sub": "1"}, "a@x"),
+        ({"email": "a@x", "sub": "1"}, "a@x"),
+        ({"email": "a@x", "email_verified": False, "sub": "1"}, "1"),
+        ({"email": "", "sub": "1"}, "1"),
+        ({"email": ["a@x"], "sub": "1"}, "1"),
+        ({"sub": "a\nb"}, None),
+        ({"email": "a@x\u0000", "sub": "1"}, None),
+        ({"email": "a\u202e@x", "sub": "1"}, None),
+        ({"sub": "x" * 300}, None),
+    ],
+)
+def test_threat_36_nobody_decides_in_a_name_that_is_not_proven(claims: dict[str, object], name: str | None) -> None:
+    assert name_of(claims) == name

@@ -13,6 +13,7 @@ from app.ledger.entry import Kind
 from app.ledger.reading import Filters, entries
 from app.names import ClientId
 from app.oauth.clients import add_client
+from app.officers.accounts import remove_officer
 from app.policy.parse import parse_grant
 from app.requests.filing import path_for, place
 from app.requests.form import Form
@@ -100,6 +101,19 @@ async def test_a_second_officer_who_refuses_takes_the_field_out(here: Asking) ->
     (told,) = (await here.graph("{ requests { state coordinates { coordinate approved } } }"))["data"]["requests"]
     assert told["state"] == "NARROWED"
     assert [one["approved"] for one in told["coordinates"]] == [True, True, False]
+
+
+async def test_the_second_officer_is_another_person_whatever_roles_one_has(here: Asking) -> None:
+    number, address = await here.asked(), "steward@larkspur.example"
+    await sent(await here.officer(), number, ticked(*ALL))
+    await remove_officer(here.rooms.control, SPACE, address)
+    same = await here.office.officer("privacy-officer", email=address)
+    refused = await sent(same, number, {"deed": "second", "reason": "For lending."})
+    assert refused.status_code == 403
+    assert "another officer's to give" in words(refused.text)
+    assert codes(await here.graph(BOTH))["Student.homelessStatus"] == "APPROVAL_PENDING"
+    withheld = await sent(same, number, {"deed": "withhold", "reason": "I was wrong."})
+    assert withheld.status_code == 303
 
 
 async def test_less_is_given_than_was_asked_for_and_never_more(here: Asking) -> None:
@@ -399,6 +413,9 @@ async def test_what_is_never_used_is_proposed_for_removal(here: Asking) -> None:
     assert (await here.graph("{ requests { id } }"))["data"]["requests"] == []  # an officer's own
     proposal = await steward.get(address)
     gone = re.findall(r'name="remove" value="([^"]+)"', proposal.text)
+    for days in ("0", "-1", "3661", "00001999999999999", "9" * 5_000, "\u0663", ""):
+        refused = await steward.send_form(page, "/console/vendors/readwell/narrow", days=days)
+        assert refused.status_code == 400
     form = ticked(remove=gone, field=[])
     assert (await steward.send_form(proposal, address, **form)).status_code == 303
     answer = await here.graph("{ students(first: 1) { nodes { firstName lastSurname } } }")
