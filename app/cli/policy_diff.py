@@ -39,9 +39,7 @@ def diff_command(ctx: click.Context, one: str, other: str | None, space: str | N
     folder if left out. Exit status 1 if anything is other, 3 if a file of either cannot be read.
     """
     context: Context = ctx.obj
-    from app.operation.vocabulary import CORE_VOCABULARY
-
-    facts = CORE_VOCABULARY.facts if other is not None else _facts(context)
+    facts = _facts(context)
     before = policies_of(one, context)
     after = policies_of(str(context.settings().policies_folder) if other is None else other, context)
     if space is not None and space not in {*before.spaces, *after.spaces}:
@@ -59,10 +57,11 @@ def diff_command(ctx: click.Context, one: str, other: str | None, space: str | N
 
 
 def _facts(context: Context) -> Mapping[Coordinate, Fact]:
-    """What can be granted here, subgraphs included."""
+    """What can be granted here, subgraphs included; where no installation is, what the core has."""
     from app.federation.remotes import read_vocabulary
+    from app.operation.vocabulary import CORE_VOCABULARY
 
-    return read_vocabulary(context.settings()).facts
+    return read_vocabulary(context.settings()).facts if context.config.exists() else CORE_VOCABULARY.facts
 
 
 def policies_of(named: str, context: Context) -> PolicySet:

@@ -11,10 +11,10 @@ from typing import Literal
 from sqlalchemy import Table, create_engine, false, select
 
 from app.names import EVERY_VENDOR, Coordinate
+from app.operation.vocabulary import CORE_VOCABULARY, Vocabulary
 from app.policy.authority import Authority
 from app.policy.cases import Enrolled, Record
 from app.policy.withholding import withholding
-from app.schema.catalogue import CATALOGUE
 from app.spaces import tables as t
 from app.spaces.admission import Admission, school_year
 from app.spaces.columns import metadata
@@ -23,14 +23,25 @@ from app.spaces.veil import veil
 
 
 def stands(
-    type_name: str, record: Record, coordinate: Coordinate | None, authority: Authority
+    type_name: str,
+    record: Record,
+    coordinate: Coordinate | None,
+    authority: Authority,
+    vocabulary: Vocabulary = CORE_VOCABULARY,
 ) -> Literal["in", "out", "withheld"]:
-    """Where the record of that type stands under a caller's grant, or its field: in the rows, out, or kept back."""
+    """Where the record of that type stands under a caller's grant, or its field: in the rows, out, or kept back.
+
+    What a subgraph tells stands where its student does; what is no student's is in.
+    """
     if authority.grant is None:
         return "out"
+    if type_name not in t.BY_TYPE:
+        if not vocabulary.students.get(type_name):
+            return "in"
+        type_name = "Student"
     table = t.BY_TYPE[type_name].alias("t")
     over = veil(type_name, table, withholding(authority), root=True)
-    kept_back = over.over(CATALOGUE[coordinate]) if coordinate is not None else None
+    kept_back = over.over(vocabulary.facts[coordinate]) if coordinate is not None else None
     wanted = select(false() if kept_back is None else kept_back).select_from(over.source)
     statement = Readers("sqlite+aiosqlite:///:memory:").statement(
         wanted.where(table.c.row == 1, Admission.under(authority).of_root(type_name, table))

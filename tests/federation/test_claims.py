@@ -13,49 +13,13 @@ from app.federation.supergraph_sdl import read_supergraph
 from app.names import Coordinate
 from app.schema.facts import Sensitivity
 from app.settings import Settings
-
-HEAD = """
-schema @link(url: "https://specs.apollo.dev/link/v1.0")
-  @link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION) { query: Query }
-enum join__Graph { CORE @join__graph(name: "core", url: "") LMS @join__graph(name: "lms", url: "") }
-"""
-QUERY = """type Query @join__type(graph: CORE) @join__type(graph: LMS) {
-  students: StudentConnection @join__field(graph: CORE)
-  loans: [Loan] @join__field(graph: LMS) %s
-}
-"""
-STUDENT = """type Student @join__type(graph: CORE, key: "sourceKey") @join__type(graph: LMS, key: "sourceKey") %s {
-  sourceKey: String! @inaccessible
-  id: ID! @join__field(graph: CORE)
-  firstName: String %s
-  nickname: String @join__field(graph: LMS)
-}
-"""
-CONNECTION = "type StudentConnection @join__type(graph: CORE) { nodes: [Student!] %s }\n"
-LOAN = """type Loan @join__type(graph: LMS, key: "id"%s) @tag(name: "student/student") { id: ID!
-  student: Student @join__field(graph: LMS%s) }
-"""
-SAYS = '@requiresScopes(scopes: [["lms/loans.read"]]) @tag(name: "category/Student_work") @tag(name: "sensitivity/pii")'
-
-
-def text(
-    *,
-    student: tuple[str, str] = ("", "@join__field(graph: CORE)"),
-    query: str = "",
-    connection: str = "",
-    loan: tuple[str, str] = ("", ""),
-    more: str = "",
-) -> str:
-    return HEAD + QUERY % query + STUDENT % student + CONNECTION % connection + LOAN % loan + more
-
+from tests.federation.small import SAYS, text
 
 OVERRIDES = '@join__field(graph: LMS, override: "core")'
 CLAIMED = {
     "lms: Student.firstName is a district's own to tell": [
         text(student=("", OVERRIDES)),
-        text(
-            student=("", '@join__field(graph: CORE, usedOverridden: true) @join__field(graph: LMS, override: "core")')
-        ),
+        text(student=("", f"@join__field(graph: CORE, usedOverridden: true) {OVERRIDES}")),
         text(student=("", "@join__field(graph: CORE) @join__field(graph: LMS)")),
         text(student=("", "")),
         # A key of the subgraph's own does not make it the subgraph's to tell.
