@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from app.federation.documents import Reading
+from app.federation.positions import Field
 from app.operation.model import ALWAYS, When
 
 
@@ -43,6 +44,7 @@ class Flatten:
     when: When
     reading: Reading | None
     selection: str
+    selected: Mapping[Field, When] = field(default_factory=dict, repr=False, compare=False)  # what it gives of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Fetch:
     when: When
     selection: str = ""
     further: str = ""  # the document for more objects than one request tells of: without what is asked at the root
+    selected: Mapping[Field, When] = field(default_factory=dict, repr=False, compare=False)  # ... at the root
 
     @property
     def is_batch(self) -> bool:

@@ -66,6 +66,8 @@ def take(told: dict[str, Any], asked: Asked) -> dict[str, Any]:
     for key in asked.leaves:
         value = told.get(key)
         if value.__class__ is dict or value.__class__ is list:
+            if key == "__typename":
+                told[key] = ""  # it names no type
             _shallow(value)
     for key, below in asked.below:
         value = told.get(key)

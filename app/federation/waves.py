@@ -5,8 +5,9 @@ answered; what a subgraph does not give is missing from the tree, with one error
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -49,6 +50,29 @@ class Silent(Exception):  # noqa: N818 - it reads as what is the case
     """A subgraph gave nothing. The text says why, in a sentence."""
 
 
+async def in_order(fetches: Sequence[Fetch], send: Callable[[Fetch], Awaitable[None]]) -> None:
+    """Requests of which some wait for others: each is sent as soon as those that it is made of are answered."""
+    if all(one.number in other.after for one, other in pairwise(fetches)):
+        for fetch in fetches:
+            await send(fetch)
+        return
+    tasks: dict[int, asyncio.Task[None]] = {}
+
+    async def after(fetch: Fetch) -> None:
+        for number in fetch.after:
+            if number in tasks:
+                await asyncio.wait([tasks[number]])
+        await send(fetch)
+
+    for fetch in fetches:
+        tasks[fetch.number] = asyncio.create_task(after(fetch))
+    try:
+        await asyncio.gather(*tasks.values())
+    finally:
+        for task in tasks.values():
+            task.cancel()
+
+
 @dataclass(slots=True)
 class Gathering:
     """One answer in the making."""
@@ -63,29 +87,7 @@ class Gathering:
     async def run(self, plan: QueryPlan) -> None:
         """Every row of a plan, one after the other."""
         for row in plan.rows:
-            wanted = [fetch for fetch in row if holds(fetch.when, self.true)]
-            if len(wanted) == 1:
-                await self.fetch(wanted[0])
-            else:
-                await self.row(wanted)
-
-    async def row(self, fetches: Iterable[Fetch]) -> None:
-        """Requests of which some wait for others."""
-        tasks: dict[int, asyncio.Task[None]] = {}
-
-        async def after(fetch: Fetch) -> None:
-            for number in fetch.after:
-                if number in tasks:
-                    await asyncio.wait([tasks[number]])
-            await self.fetch(fetch)
-
-        for fetch in fetches:
-            tasks[fetch.number] = asyncio.create_task(after(fetch))
-        try:
-            await asyncio.gather(*tasks.values())
-        finally:
-            for task in tasks.values():
-                task.cancel()
+            await in_order([fetch for fetch in row if holds(fetch.when, self.true)], self.fetch)
 
     async def fetch(self, fetch: Fetch) -> None:
         """Send one request, if there is anything to ask, and take its answer in."""

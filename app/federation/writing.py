@@ -29,14 +29,14 @@ def fetch(
     above: dict[str, None] = {}  # the variables of what is asked at the root
     below: dict[str, None] = {}  # ... and of objects
     flattens: list[Flatten] = []
-    root: tuple[When, str, Reading | None] | None = None
+    root: tuple[Entry, str, Reading | None] | None = None
     entries = sorted(request.entries.values(), key=lambda one: one.entrance.position.depth)
     entities = [entry for entry in entries if entry.entrance.position.owner is not None]
     for entry in entries:
         if entry.entrance.representation is None:
             text, reading = Printer(choice, request.graph, entry, above).root()
             if entry.entrance.position.owner is None:
-                root = entry.when, text, reading
+                root = entry, text, reading
             else:
                 flattens.append(flatten(choice, entry, len(flattens), text, reading, alone=False))
             continue
@@ -63,12 +63,13 @@ def fetch(
         document=document,
         variables=tuple(variables),
         after=after,
-        root=root[0] if root is not None else None,
+        root=root[0].when if root is not None else None,
         reading=root[2] if root is not None else None,
         flattens=tuple(flattens),
         when=when,
         selection=root[1] if root is not None else "",
         further=further,
+        selected=root[0].selected if root is not None else {},
     )
 
 
@@ -98,6 +99,7 @@ def flatten(choice: Choice, entry: Entry, number: int, text: str, reading: Readi
         when=entry.when,
         reading=reading,
         selection=text,
+        selected=entry.selected,
     )
 
 

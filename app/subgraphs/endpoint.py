@@ -171,4 +171,5 @@ def open_session(declared: Collection[str] = ()) -> "aiohttp.ClientSession":
     )
 
 
-__all__ = ["Answered", "Bounds", "Connections", "Endpoint", "SubgraphFailed", "Tally", "check_target", "open_session"]
+__all__ = ["Answered", "Bounds", "Connections", "Endpoint", "SubgraphFailed", "Tally", "answered", "check_target"]
+__all__ += ["open_session"]
