@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from app.ledger.acts import sentence
 from app.ledger.checkpoints import Checkpoint
 from app.ledger.entry import OWN, Recorded
 from app.ledger.reading import Filters, Found, entry_at, head, search
+from app.ledger.summed import active
 
 PAGE, IN_A_FILE = 50, 10_000
 LOOKED_THROUGH = 100_000
@@ -33,6 +35,7 @@ KINDS = {
     "closing": "Long answer ends",
     "aborted": "Long answer broken off",
     "preview": "Preview by an officer",
+    "sent": "Told to a subgraph",
 }
 
 
@@ -47,7 +50,24 @@ class Line:
     purpose: str
     told: str  # in a sentence
     fields: tuple[str, ...]
-    denied: tuple[str, ...]
+    denied: tuple[tuple[str, str], ...]  # coordinate, reason
+
+    @property
+    def by_type(self) -> Mapping[str, Sequence[str]]:
+        """The fields of each type."""
+        found: dict[str, list[str]] = {}
+        for coordinate in self.fields:
+            type_, _, name = coordinate.partition(".")
+            found.setdefault(type_, []).append(name)
+        return found
+
+    @property
+    def by_reason(self) -> Mapping[str, Sequence[str]]:
+        """What was denied for each reason."""
+        found: dict[str, list[str]] = {}
+        for coordinate, reason in self.denied:
+            found.setdefault(reason, []).append(coordinate)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +98,15 @@ async def show(visit: Visit) -> Response:
         page=PAGE,
         said=said,
         chain=await chain(visit),
-        vendors=sorted({grant.client for grant in visit.policy.grants}),
+        vendors=await vendors(visit, asked["vendor"]),
         coordinates=sorted(visit.desk.vocabulary.facts),
     )
+
+
+async def vendors(visit: Visit, asked: str) -> list[str]:
+    """Those that have a grant, those that asked when they had one, and whom somebody searches for."""
+    granted = {str(grant.client) for grant in visit.policy.grants}
+    return sorted({*granted, *await active(visit.place.ledger), *filter(None, [asked])})
 
 
 async def as_csv(visit: Visit) -> Response:
@@ -105,7 +131,7 @@ async def as_csv(visit: Visit) -> Response:
                     entry.revision or "",
                     str(students(one)),
                     " ".join(shown.fields),
-                    "; ".join(shown.denied),
+                    "; ".join(f"{coordinate} {reason}" for coordinate, reason in shown.denied),
                 ]
             )
         )
@@ -154,8 +180,10 @@ def line(recorded: Recorded) -> Line:
     for whose in entry.removed:
         parts.append(f"told to remove {plural(whose.records, 'record')} ({', '.join(whose.coordinates)})")
     kind = KINDS.get(entry.kind, str(entry.kind))
-    denied = tuple(f"{coordinate} {reason}" for coordinate, reason in entry.denied)
-    return Line(recorded.sequence, entry.at, kind, entry.client, entry.purpose, "; ".join(parts), fields, denied)
+    if entry.subgraph is not None:
+        parts.append(f"to {entry.subgraph}")
+    told = "; ".join(parts)
+    return Line(recorded.sequence, entry.at, kind, entry.client, entry.purpose, told, fields, entry.denied)
 
 
 def students(recorded: Recorded) -> int:

@@ -28,6 +28,10 @@ class File:
     findings: Sequence[Finding]
 
 
+KINDS = ("State", "District", "Grant", "Cases")
+"""What files are, in the order in which they decide."""
+
+
 def is_own(path: str, space: SpaceId) -> bool:
     """Whether a file is the space's, or its state's."""
     return path.startswith(f"{space}/") or path == f"{space.partition('/')[0]}/state.toml"
@@ -51,7 +55,7 @@ async def show(visit: Visit) -> Response:
             path in drafts and drafts[path] != files.get(path),
             [one for one in findings if one.file == path],
         )
-        for path in sorted({*files, *drafts}, key=lambda name: (kind_of(name) == "Grant", name))
+        for path in sorted({*files, *drafts}, key=lambda name: (KINDS.index(kind_of(name)), name))
     ]
     elsewhere = [one for one in findings if not is_own(one.file, visit.space)]
     return visit.page("policy.html", files=shown, elsewhere=elsewhere)
@@ -59,11 +63,13 @@ async def show(visit: Visit) -> Response:
 
 def kind_of(path: str) -> str:
     """What a file is, in a word."""
+    if "/tests/" in path:
+        return "Cases"
     if path.endswith("/state.toml"):
         return "State"
     if path.endswith("/district.toml"):
         return "District"
-    return "Cases" if "/tests/" in path else "Grant"
+    return "Grant"
 
 
 async def show_file(visit: Visit) -> Response:

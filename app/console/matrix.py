@@ -26,6 +26,10 @@ CLASSES = dict(zip(State, "untwrd", strict=True))
 """How the style sheet knows a cell's state: by a letter, for there are thousands."""
 
 
+ANYTHING = "any"
+"""Asked for as a state: every one but `not granted`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One field, with a cell for each vendor."""
@@ -88,13 +92,18 @@ async def compute(visit: Visit, asked: Asked) -> Matrix:
     lines = [
         Line(fact, of_field)
         for fact, *of_field in zip(facts, *by_column, strict=True)
-        if not asked.state or any(cell.state == asked.state for cell in of_field)
+        if not asked.state or any(shows(cell, asked.state) for cell in of_field)
     ]
     groups: dict[str, list[Line]] = {}
     for line in lines:
         groups.setdefault(line.fact.category, []).append(line)
     counts = Counter(cell.state for line in lines for cell in line.cells)
     return Matrix(shown, list(groups.items()), counts, behind)
+
+
+def shows(cell: Cell, state: str) -> bool:
+    """Whether a cell is in the state that is asked for."""
+    return cell.state == state or (state == ANYTHING and cell.state is not State.DENIED)
 
 
 def in_order(fact: Fact) -> tuple[bool, str]:
@@ -114,6 +123,7 @@ async def show(visit: Visit) -> Response:
         asked=asked,
         marks=MARKS,
         states=State,
+        anything=ANYTHING,
         categories=sorted({fact.category for fact in facts}),
         sensitivities=list(dict.fromkeys(str(fact.sensitivity) for fact in facts)),
         vendors=sorted({column.client for column in columns(visit)}),

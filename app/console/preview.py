@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app.console.asked import take_up
 from app.console.holding import authority_of
 from app.console.visit import Absent, Forbidden, Rejected, Visit
+from app.console.whose import whose
 from app.names import ClientId, Coordinate
 from app.operation.authorize import ask_for
 from app.operation.decided import ROOT_TYPES
@@ -17,7 +18,6 @@ from app.operation.vocabulary import Vocabulary
 from app.policy.amend import Unwritable
 from app.policy.authority import Authority
 from app.policy.decide import Permit, decide
-from app.policy.wording import sentence
 from app.previewing import Seen, preview
 from app.requests.model import State
 from app.requests.review import drafted
@@ -86,7 +86,7 @@ async def show(visit: Visit) -> Response:
         ),
         edges=[(fact, fact.coordinate in (by.grant.fields if by.grant else ())) for fact in edges],
         records=len(records),
-        whose=sentence(by.grant.rows) if by.grant else "",
+        whose=await whose(visit, by.grant.rows) if by.grant else "",
         root=seen.denied.get(Coordinate(f"Query.{route.root}")),
     )
 

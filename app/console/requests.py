@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app.console.asked import Asked, filterable, find, reviewed, take_up
 from app.console.holding import columns
 from app.console.visit import Rejected, Visit
+from app.console.whose import whose
 from app.console.wording import DEEDS, STATES
 from app.ledger.summed import catch_up, used_fields
 from app.names import Coordinate
@@ -17,7 +18,6 @@ from app.policy.amend import Unwritable, lapsed
 from app.policy.known import Known
 from app.policy.lint import lint
 from app.policy.model import Basis, Grant, PolicySet, SpacePolicy
-from app.policy.wording import sentence
 from app.requests.model import AccessRequest, State
 from app.requests.review import Around, Line, drafted, held_by_others, lines, rows_after, told_rows
 from app.requests.store import decisions, newest, undecided
@@ -100,7 +100,7 @@ async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
     return {
         "groups": [(name, [*group]) for name, group in groupby(told, key=lambda line: line.fact.category)],
         "rows": rows,
-        "whose": sentence(rows),
+        "whose": await whose(visit, rows),
         "row_changes": told_rows(base, asked.amendment),
         "not_after": last,
         "period": (first, last),

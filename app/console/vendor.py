@@ -1,16 +1,18 @@
 """`/console/vendors/C`: one product, everything that it may read, what it makes of it, and how that came to be."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from starlette.responses import Response
 
-from app.console.holding import MARKS, Cell, Column, authority_of, cells
+from app.console.holding import MARKS, Cell, Column, State, authority_of, cells
 from app.console.matrix import in_order
 from app.console.plot import plotted
 from app.console.standing import ledger_begins, standing
 from app.console.visit import Absent, Visit
+from app.console.whose import whose
 from app.console.wording import DEEDS
 from app.errors import UsageError
 from app.ledger.report import describe_basis
@@ -22,7 +24,7 @@ from app.policy.compare import Facts, compare
 from app.policy.model import Grant, PolicySet, last_day
 from app.policy.reading import read_policies
 from app.policy.telling import of_change
-from app.policy.wording import sentence
+from app.requests.model import Deed, Done
 from app.schema.facts import Fact
 from app.storage.published import Turn, former, history
 
@@ -44,6 +46,12 @@ class Held:
     basis: str
     fields: Sequence[tuple[str, Sequence[tuple[Fact, Cell]]]]  # by category
     turns: Sequence["Told"]
+    revoked: Done | None  # the last time that an officer ended it
+
+    @property
+    def counts(self) -> Counter[State]:
+        """How many fields there are of each state."""
+        return Counter(cell.state for _, fields in self.fields for _, cell in fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ async def show(visit: Visit) -> Response:
         done=done,
         deeds=DEEDS,
         ledger_begins=await ledger_begins(visit),
-        held=[await held(visit, client, purpose) for purpose in sorted({grant.purpose for grant in grants})],
+        held=[await held(visit, client, purpose, done) for purpose in sorted({grant.purpose for grant in grants})],
         plot=plotted(await asked_on(visit.place.ledger, client, since), since, visit.today),
         days=DAYS,
     )
@@ -90,7 +98,7 @@ async def registered(visit: Visit, client: ClientId) -> Client | None:
         return None
 
 
-async def held(visit: Visit, client: ClientId, purpose: str) -> Held:
+async def held(visit: Visit, client: ClientId, purpose: str, done: Sequence[Done]) -> Held:
     """What the vendor has for a purpose today."""
     vocabulary = visit.desk.vocabulary
     column = Column(client, purpose, authority_of(visit, client, purpose))
@@ -107,10 +115,11 @@ async def held(visit: Visit, client: ClientId, purpose: str) -> Held:
         column,
         grant,
         last_day(grant, column.authority.state),
-        sentence(grant.rows),
+        await whose(visit, grant.rows),
         describe_basis(grant.basis),
         list(groups.items()),
         await turns(visit, grant.file),
+        next((one for one in done if one.deed is Deed.REVOKE and one.purpose == purpose), None),
     )
 
 

@@ -72,6 +72,11 @@ async def used_fields(engine: AsyncEngine, client: str | None = None) -> Mapping
     }
 
 
+async def active(engine: AsyncEngine) -> frozenset[str]:
+    """Every client that ever asked. Raises: Unavailable."""
+    return frozenset(row.client for row in await fetch(engine, select(activity.c.client).distinct()))
+
+
 async def asked_on(engine: AsyncEngine, client: str, since: date) -> Sequence[Day]:
     """How often a client asked, day by day, from a day on. Raises: Unavailable."""
     wanted = select(activity).where(activity.c.client == client, activity.c.day >= since.toordinal())

@@ -1,5 +1,7 @@
 """Find records by the keys that the district itself uses."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -45,9 +47,15 @@ async def row_of(connection: AsyncConnection, key: str) -> Row | None:
 
 async def school_keys(engine: AsyncEngine) -> set[str]:
     """The district's own keys of its schools. Raises: Unavailable."""
+    return {*await school_names(engine)}
+
+
+async def school_names(engine: AsyncEngine) -> Mapping[str, str]:
+    """The district's schools by its own keys; one without a name by its key. Raises: Unavailable."""
     try:
         async with engine.connect() as connection:
-            return set((await connection.execute(select(school.c.source_key))).scalars().all())
+            rows = await connection.execute(select(school.c.source_key, school.c.name_of_institution))
+            return {row.source_key: row.name_of_institution or row.source_key for row in rows}
     except (SQLAlchemyError, OSError) as error:
         raise Unavailable(
             f"The space's database cannot be read ({type(error).__name__}). Check that it is there and up to date."
