@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.console import (
+    account,
     deciding,
     disclosures,
     files,
@@ -45,6 +46,7 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/console/opt-outs", opt_outs.show),
     ("/console/policy", files.show),
     ("/console/policy/file", files.show_file),
+    (account.ADDRESS, account.show),
 )
 """What an officer may look at."""
 
@@ -82,6 +84,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         Route(openid.BACK, _open(desk, openid.back), methods=["GET"]),
         Route("/console/sign-out", form(desk, sign_in.leave), methods=["POST"]),
         *(Route(path, page(desk, show), methods=["GET"]) for path, show in PAGES),
+        Route(account.ADDRESS, form(desk, account.change), methods=["POST"]),
         *(Route(path, form(desk, act, roles=DECIDING), methods=["POST"]) for path, act in DEEDS),
         Route("/console/{rest:path}", page(desk, _nothing), methods=["GET"]),
     ]

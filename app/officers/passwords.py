@@ -13,6 +13,8 @@ from pwdlib.exceptions import PwdlibError
 from app.errors import UsageError
 
 SHORTEST, LONGEST = 12, 256
+KINDS = 5
+"""A password has at least so many different characters."""
 
 NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$ZWihUwt3z6FcKujBUZUhcA$qaIe/+ufuytKm1ZrMY0qsmemUJXt/e7MHwNu+v8Um3o"
 """What a password is compared with where there is no account, so that nobody can tell by the time. It opens nothing."""
@@ -27,9 +29,11 @@ def new_password() -> str:
 
 
 async def hashed(password: str) -> str:
-    """What is kept of a password. Raises: UsageError, if it is too short or too long."""
+    """What is kept of a password. Raises: UsageError, if it is too short, too long, or one that is guessed at once."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise UsageError(f"A password has {SHORTEST} to {LONGEST} characters. Choose a longer one, or a shorter one.")
+    if len({*password}) < KINDS:
+        raise UsageError(f"A password has {KINDS} different characters or more. Choose one that nobody guesses.")
     return await asyncio.get_running_loop().run_in_executor(_threads, _hasher.hash, password)
 
 

@@ -67,6 +67,7 @@ ADDRESSES = [
     "/console/opt-outs",
     "/console/policy",
     f"/console/policy/file?path={SPACE}/grants/readwell.toml",
+    "/console/account",
 ]
 """Every page, as an officer of Larkspur opens it."""
 

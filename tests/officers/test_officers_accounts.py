@@ -70,6 +70,7 @@ async def test_threat_37_a_hundred_guesses_at_once_are_as_many_as_one_after_the_
         (EMAIL, "superintendent", PASSWORD, "no such role"),
         (EMAIL, "steward", "short", "12 to 256"),
         (EMAIL, "steward", "x" * 257, "12 to 256"),
+        (EMAIL, "steward", "aaaabbbbccccdddd", "5 different characters"),
     ],
 )
 async def test_what_cannot_be_an_account_is_refused(

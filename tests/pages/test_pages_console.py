@@ -36,6 +36,7 @@ ADDRESSES = (
     "/console/opt-outs",
     "/console/policy",
     f"/console/policy/file?path={SPACE}/grants/readwell.toml",
+    "/console/account",
     "/console/nowhere",
 )
 FOUND = [one for one in ADDRESSES if not one.endswith(("nobody", "nowhere", "99", "yesterday"))]
@@ -114,12 +115,12 @@ def test_axe_finds_nothing_at_the_door(sandbox: Served, browser: Browser, axe: s
 def test_a_keyboard_is_enough(page: Page, sandbox: Served) -> None:
     page.goto(f"{sandbox.url}/console/matrix")
     names = []
-    for _ in range(10):
+    for _ in range(11):
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
-    assert names[:3] == ["Skip to the page", "Homeroom", "Sign out"]
+    assert names[:4] == ["Skip to the page", "Homeroom", "steward@alder-creek.example", "Sign out"]
     nav = ["To do", "Who reads what", "Requests", "Disclosures", "A student", "Opt-outs", "Policy"]
-    assert names[3:10] == nav
+    assert names[4:11] == nav
     page.goto(f"{sandbox.url}/console/matrix")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
