@@ -37,6 +37,12 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     officers: dict[str, Role] = {}
 
 
+def still_gives(sign_in: SignIn, email: str, role: Role) -> bool:
+    """Whether the configuration as it is now could let somebody in with the role that they came with."""
+    named = {one for address, one in sign_in.officers.items() if address.lower() == email.lower()}
+    return role in {*named, *sign_in.roles.values()}
+
+
 def provider_problems(path: Path, sign_in: SignIn | None) -> Iterator[Problem]:
     """What the types of a provider's keys alone do not say."""
     if sign_in is None:

@@ -12,7 +12,7 @@ from app.console.forms import Form, read_form
 from app.console.visit import HEADERS, Absent, Forbidden, Rejected, Visit
 from app.errors import HomeroomError, Unavailable
 from app.officers.sessions import Session, find
-from app.signing_in import ROLES, Role
+from app.signing_in import ROLES, Role, still_gives
 
 Show = Callable[[Visit], Awaitable[Response]]
 Act = Callable[[Visit, Form], Awaitable[Response]]
@@ -44,9 +44,11 @@ async def signed_in(desk: Desk, request: Request) -> Session | None:
     session = await find(desk.rooms.control, token, now=desk.now().timestamp(), limits=settings)
     if session is None or session.space not in desk.places:
         return None
-    # Whoever came from a provider goes with it.
-    named = desk.rooms.settings.spaces[session.space]
-    return session if session.by_password or named.sign_in is not None else None
+    if session.by_password:
+        return session
+    # Whoever came from a provider goes with it, and with the role that it gave.
+    sign_in = desk.rooms.settings.spaces[session.space].sign_in
+    return session if sign_in is not None and still_gives(sign_in, session.email, session.role) else None
 
 
 def page(desk: Desk, show: Show, *, roles: Collection[Role] = ROLES) -> Endpoint:

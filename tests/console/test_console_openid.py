@@ -201,6 +201,56 @@ async def test_a_session_from_a_provider_ends_with_it(office: Office, provider: 
     assert (await browser.get("/console")).status_code == 303
 
 
+async def test_a_session_ends_with_the_role_that_it_began_with(office: Office, provider: Provider) -> None:
+    browsers = {}
+    for login in ("ramos", "chen"):
+        browsers[login] = office.browser()
+        away = await browsers[login].get(f"/console/sign-in/openid?space={SPACE}")
+        await browsers[login].get(await at_the_provider(away.headers["location"], login))
+    use(office, msgspec.structs.replace(provider.sign_in, officers={"A.Ramos@larkspur.example": "reader"}))
+    assert (await browsers["ramos"].get("/console")).status_code == 303
+    assert (await browsers["chen"].get("/console")).status_code == 200
+    use(office, msgspec.structs.replace(provider.sign_in, roles={"Everybody": "reader"}))
+    assert (await browsers["chen"].get("/console")).status_code == 303
+
+
+async def test_whoever_signs_out_is_out_whatever_the_browser_kept(office: Office, provider: Provider) -> None:
+    browser = office.browser()
+    away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
+    await browser.get(await at_the_provider(away.headers["location"], "ramos"))
+    kept = dict(browser.cookies)
+    mark = re.search(r'name="csrf" value="([^"]+)"', (await browser.get("/console")).text)
+    assert mark
+    await browser.post("/console/sign-out", data={"csrf": mark[1]})
+    assert (await office.browser(kept).get("/console")).status_code == 303
+
+
+@pytest.mark.parametrize("name", ["nonce", "code_challenge", "state"])
+async def test_an_answer_to_another_question_is_not_taken(office: Office, provider: Provider, name: str) -> None:
+    browser = office.browser()
+    away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
+    asked = re.sub(rf"(?<=[?&]{name}=)[^&]*", "A" * 43, away.headers["location"])
+    assert asked != away.headers["location"]
+    assert (await browser.get(await at_the_provider(asked, "ramos"))).status_code == 403
+    assert (await browser.get("/console")).status_code == 303
+
+
+async def test_an_answer_that_names_another_provider_is_not_taken(office: Office, provider: Provider) -> None:
+    browser = office.browser()
+    away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
+    told = await at_the_provider(away.headers["location"], "ramos")
+    other = re.sub(r"(?<=[?&]iss=)[^&]*", "https%3A%2F%2Fid.other.example", told)
+    assert other != told
+    assert (await browser.get(other)).status_code == 403
+
+
+async def test_an_identity_that_is_over_lets_nobody_in(office: Office, provider: Provider) -> None:
+    use(office, msgspec.structs.replace(provider.sign_in, client_id="late"))
+    browser = office.browser()
+    away = await browser.get(f"/console/sign-in/openid?space={SPACE}")
+    assert (await browser.get(await at_the_provider(away.headers["location"], "ramos"))).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("claims", "role"),
     [

@@ -226,6 +226,12 @@ async def test_the_matrix_is_filtered(office: Office, query: str, there: str, go
     assert "No field fits" in await browser.text("/console/matrix?state=requested")
 
 
+async def test_the_matrix_is_cleared_of_what_nobody_has(office: Office) -> None:
+    told = await (await office.officer()).text("/console/matrix?state=any")
+    assert "Student.ssn" in told  # granted, and not in force
+    assert "Student.birthDate" not in told
+
+
 async def test_the_matrix_as_a_file_has_every_cell_in_words(office: Office) -> None:
     text = (await (await office.officer()).get("/console/matrix.csv")).text
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
@@ -253,7 +259,7 @@ async def test_a_cell_names_file_line_and_revision(office: Office) -> None:
 async def test_a_vendors_page_tells_its_grant_in_a_districts_words(office: Office) -> None:
     told = await (await office.officer()).text("/console/vendors/readwell")
     assert "Assign levelled reading." in told
-    assert "Pupils of school elm in grade levels 04 and 05." in told
+    assert "Pupils of Elm Elementary in grades 4 and 5." in told
     assert "as a school official with a legitimate educational interest" in told
     assert "NDPA v1 with Texas exhibit, signed 1 June 2026." in told
     assert "1 July 2026 to 30 June 2027" in told
@@ -282,6 +288,7 @@ async def test_the_ledger_is_searched(office: Office) -> None:
     assert "vouches for all up to entry 3" in everything or "3 entries" in everything
     assert "Answer 1 student" in everything
     assert "Student.birthDate NOT_GRANTED" in everything
+    assert "Student firstName, lastSurname" in everything
     assert (await browser.get("/console/disclosures?field=Student.firstName")).text.count(">Answer <span") == 2
     assert (await browser.get("/console/disclosures?since=2026-10-14")).text.count(">Answer <span") == 1
     assert (await browser.get("/console/disclosures?until=2026-10-13")).text.count(">Answer <span") == 1
