@@ -2,16 +2,28 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.web.running import installed, serving, token
 
 HERE = Path(__file__).parent / "graphql-http"
 AUDITS = 61
+
+SUPERGRAPH = """
+schema @link(url: "https://specs.apollo.dev/link/v1.0")
+  @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { query: Query }
+enum join__Graph { ROLL @join__graph(name: "roll", url: "http://127.0.0.1:1/") }
+type Query @join__type(graph: ROLL) { pupils: [String] @join__field(graph: ROLL) }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +41,40 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_audit_passes(suite: Path, tmp_path: Path) -> None:
-    home = installed(tmp_path / "home")
+@contextmanager
+def gateway(folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """`homeroom serve`: its graph, a token and its log."""
+    home = installed(folder / "home")
     with serving(home) as server:
+        yield f"{server.url}/graphql", token(home), server.log
+
+
+@contextmanager
+def federate(folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """`homeroom federate`, likewise; it asks for no token and passes over one."""
+    (folder / "supergraph.graphql").write_text(SUPERGRAPH)
+    log = folder / "federate.log"
+    command = [sys.executable, "-m", "app", "federate", "--supergraph", str(folder / "supergraph.graphql"), "--port=0"]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=out, text=True)
+        assert process.stderr is not None
+        with process.stderr as told:
+            found = re.search(r"http://\S+", told.readline())
+            drain = subprocess.Popen(["cat"], stdin=told, stdout=out)
+            try:
+                assert found, log.read_text()
+                yield found[0], "none", log
+            finally:
+                process.terminate()
+                process.wait(60)
+                drain.wait(10)
+
+
+@pytest.mark.parametrize("served", [gateway, federate])
+def test_every_audit_passes(
+    served: Callable[[Path], AbstractContextManager[tuple[str, str, Path]]], suite: Path, tmp_path: Path
+) -> None:
+    with served(tmp_path) as (graph, bearer, log):
         done = subprocess.run(
             ["node", "audit.js"],
             cwd=suite,
@@ -39,10 +82,9 @@ def test_every_audit_passes(suite: Path, tmp_path: Path) -> None:
             text=True,
             timeout=120,
             check=False,
-            env={**os.environ, "GRAPH": f"{server.url}/graphql", "TOKEN": token(home)},
+            env={**os.environ, "GRAPH": graph, "TOKEN": bearer},
         )
         assert done.returncode == 0, done.stderr
-        log = server.log
     results = json.loads(done.stdout)
     assert [result for result in results if result["status"] != "ok"] == []
     assert len(results) == AUDITS
