@@ -3,7 +3,7 @@
 Every gateway is a process of its own on loopback, and answers the same two queries: one student, and a hundred with
 their enrollments and sections, with fields of both subgraphs in each. The answers are compared before anything is
 timed; rounds are interleaved; what a gateway's processes spend is read from the system. Homeroom is `federate`, which
-like the others holds no policy.
+like the others holds no policy; the whole gateway with a grant in force (`granted`) stands beside it.
 
 The other gateways come from npm, by the lock in `gateways/`, when this is run for the first time.
 """
@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.composing import Schema, compose
-from benchmarks import answers
-from benchmarks.federated import SDL, STUDENTS
+from benchmarks import answers, granted
+from benchmarks.federated import OTHERS, SDL, STUDENTS
 from benchmarks.servers import DidNotStartError, Running, free_port, running
 from benchmarks.wire import Line, graphql, line
 
@@ -43,7 +43,7 @@ query Hundred {
 TITLES = {"one": "one student", "hundred": "100 students × enrollments × sections"}
 REPEATS = {"one": 500, "hundred": 60}
 WARM_UPS = {"one": 400, "hundred": 60}
-HOMEROOM = "Homeroom"
+HOMEROOM, GRANTED = "Homeroom", "with a grant in force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ class Contestant:
     """One gateway, and what was measured of it."""
 
     server: Running
+    requests: Mapping[str, Sequence[bytes]]  # of each query, ready to send
     seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     cpu: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
@@ -111,7 +112,7 @@ class Contestant:
 
     def ask(self, query: str, times: int, *, measured: bool) -> None:
         """Ask one request after another on one connection."""
-        requests = asked(query)
+        requests = self.requests[query]
         connection = Line(self.server.port)
         try:
             begin = self.server.cpu_seconds()
@@ -132,11 +133,10 @@ class Contestant:
         return median(self.cpu[query]) * 1000
 
 
-def asked(query: str) -> list[bytes]:
-    """The requests of one query, ready to send."""
-    if query == "hundred":
-        return [graphql("/graphql", HUNDRED)]
-    return [graphql("/graphql", ONE, {"id": f"student-{number}"}) for number in range(STUDENTS)]
+def asked() -> dict[str, list[bytes]]:
+    """The requests of each query."""
+    one = [graphql("/graphql", ONE, {"id": f"student-{number}"}) for number in range(STUDENTS)]
+    return {"one": one, "hundred": [graphql("/graphql", HUNDRED)]}
 
 
 @contextlib.contextmanager
@@ -146,7 +146,7 @@ def contestants(folder: Path, console: Console) -> Iterator[list[Contestant]]:
         ports = {name: free_port() for name in SDL}
         for name, port in ports.items():
             stack.enter_context(running(name, ["-m", "benchmarks.federated", name, str(port)], port, folder))
-        write(folder, ports)
+        write(folder, {name: ports[name] for name in OTHERS})
         found: list[Contestant] = []
         for one in gateways(installed()):
             port = free_port()
@@ -158,17 +158,19 @@ def contestants(folder: Path, console: Console) -> Iterator[list[Contestant]]:
                     raise
                 console.print(f"{one.name} is left out: {str(error)[-600:]}")
                 continue
-            found.append(Contestant(server))
+            found.append(Contestant(server, asked()))
+        found.append(Contestant(*stack.enter_context(granted.serving(folder, ports["marks"]))))
         yield found
 
 
 def write(folder: Path, ports: Mapping[str, int]) -> None:
     """The supergraph, and the same two subgraphs as Grafbase wants them named."""
     urls = {name: f"http://127.0.0.1:{port}/graphql" for name, port in ports.items()}
-    supergraph = compose([Schema(name, urls[name], sdl) for name, sdl in SDL.items()])
+    of = {name: SDL[name] for name in ports}
+    supergraph = compose([Schema(name, urls[name], sdl) for name, sdl in of.items()])
     (folder / "supergraph.graphql").write_text(supergraph, encoding="utf-8")
     lines = ["[graph]", "introspection = false"]
-    for name, sdl in SDL.items():
+    for name, sdl in of.items():
         (folder / f"{name}.graphql").write_text(sdl, encoding="utf-8")
         lines += [f"[subgraphs.{name}]", f'url = "{urls[name]}"', f'schema_path = "{folder}/{name}.graphql"']
     (folder / "grafbase.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -181,12 +183,17 @@ def compare(found: Sequence[Contestant]) -> dict[str, tuple[int, int]]:
         bodies = {}
         for one in found:
             with line(one.server.port) as connection:
-                bodies[one.name] = connection.ask(asked(query)[7 % len(asked(query))]).body()
+                bodies[one.name] = connection.ask(one.requests[query][7 % len(one.requests[query])]).body()
         first = msgspec.json.decode(bodies[HOMEROOM])
-        if first.get("errors") or not first.get("data"):
-            raise answers.UnexpectedAnswerError(f"{query}: {str(first)[:1000]}")
         for name, body in bodies.items():
-            if msgspec.json.decode(body).get("data") != first["data"]:
+            answer = msgspec.json.decode(body)
+            if answer.get("errors") or not answer.get("data"):
+                raise answers.UnexpectedAnswerError(f"{query}: {name}: {body[:1000]!r}")
+            if name == GRANTED:  # other students, as many fields (and the connection that they stand in)
+                missing = answers.fields(body) - answers.fields(bodies[HOMEROOM]) not in {0, 1}
+                if missing or b"null" in body.replace(b'"room":null', b""):
+                    raise answers.UnexpectedAnswerError(f"{query}: {name} has other fields: {body[:1000]!r}")
+            elif answer["data"] != first["data"]:
                 raise answers.UnexpectedAnswerError(
                     f"{query}: {HOMEROOM} and {name} answer differently: {body[:500]!r}"
                 )

@@ -7,9 +7,9 @@ import sys
 import urllib.parse
 import urllib.request
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.names import SpaceId
@@ -123,11 +123,13 @@ def _allow(config: Path, client: str) -> None:
     """Write the grant of every field that the queries ask for. Its purpose is one of those that a new district has."""
     grants = read_settings(config).policies_folder / SPACE / "grants"
     grants.mkdir(parents=True, exist_ok=True)
-    (grants / f"{client}.toml").write_text(_grant(client, datetime.now(UTC).date()))
+    (grants / f"{client}.toml").write_text(grant(client, GRANTED))
 
 
-def _grant(client: str, today: date) -> str:
-    fields = "\n".join(f"{name} = {json.dumps(names)}" for name, names in GRANTED.items())
+def grant(client: str, granted: Mapping[str, Sequence[str]]) -> str:
+    """A grant of those fields, of every student's."""
+    today = datetime.now(UTC).date()
+    fields = "\n".join(f"{name} = {json.dumps(names)}" for name, names in granted.items())
     return f"""client     = "{client}"
 purpose    = "{PURPOSE}"
 statement  = "Measure how fast a roster with its marks can be read."
