@@ -25,13 +25,15 @@ def test_it_answers_and_stops_when_it_is_told_to(home: Path, workers: str) -> No
     with serving(home, "--workers", workers) as server:
         headers = {"authorization": f"Bearer {token(home)}"}
         for _ in range(5):
-            answer = httpx.post(f"{server.url}/graphql", json=QUERY, headers=headers)
+            answer = httpx.post(f"{server.url}/graphql", json=QUERY, headers=headers, timeout=60)
             assert answer.json() == {"data": {"grant": {"client": "readwell", "purpose": "instruction"}}}
-        assert httpx.get(f"{server.url}/readyz").status_code == 200
-        assert "type Student" in httpx.get(f"{server.url}/schema.graphql").text
+        assert httpx.get(f"{server.url}/readyz", timeout=60).status_code == 200
+        assert "type Student" in httpx.get(f"{server.url}/schema.graphql", timeout=60).text
         assert "server" not in answer.headers
         counted = 'homeroom_graph_requests_total{client="readwell",code="OK"} 5.0'
-        assert counted in httpx.get(f"{server.url}/metrics").text  # whichever workers answered, any can tell
+        assert (
+            counted in httpx.get(f"{server.url}/metrics", timeout=60).text
+        )  # whichever workers answered, any can tell
         assert server.stop() == 0
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     asked = [line for line in lines if line.get("route") == "/graphql"]
@@ -64,29 +66,29 @@ def test_a_server_that_is_told_to_stop_says_so_and_goes_on_until_the_balancer_ha
 ) -> None:
     home = installed(tmp_path / "home")
     with (home / "homeroom.toml").open("a") as file:
-        file.write("\n[server]\nnotice_seconds = 2\n")
+        file.write("\n[server]\nnotice_seconds = 4\n")
     with serving(home, "--workers", workers) as server:
         headers = {"authorization": f"Bearer {token(home)}"}
-        assert httpx.get(f"{server.url}/readyz").text == "ready\n"
+        assert httpx.get(f"{server.url}/readyz", timeout=60).text == "ready\n"
         server.process.send_signal(signal.SIGTERM)
         until = time.monotonic() + 20
-        while (said := httpx.get(f"{server.url}/readyz")).status_code == 200 and time.monotonic() < until:
+        while (said := httpx.get(f"{server.url}/readyz", timeout=60)).status_code == 200 and time.monotonic() < until:
             time.sleep(0.02)
         assert (said.status_code, said.text) == (503, "not ready: stopping\n")
-        assert httpx.post(f"{server.url}/graphql", json=QUERY, headers=headers).status_code == 200
+        assert httpx.post(f"{server.url}/graphql", json=QUERY, headers=headers, timeout=60).status_code == 200
         assert server.process.wait(30) == 0
 
 
 def test_no_token_gets_a_challenge_that_leads_to_the_metadata(home: Path) -> None:
     with serving(home) as server:
-        answer = httpx.post(f"{server.url}/graphql", json=QUERY, headers={"authorization": "Bearer bad"})
+        answer = httpx.post(f"{server.url}/graphql", json=QUERY, headers={"authorization": "Bearer bad"}, timeout=60)
         assert answer.status_code == 401
         challenge = answer.headers["www-authenticate"]
         assert challenge.startswith('Bearer error="invalid_token"')
         path = urlsplit(challenge.partition('resource_metadata="')[2].rstrip('"')).path
-        document = httpx.get(server.url + path).json()
+        document = httpx.get(server.url + path, timeout=60).json()
         assert document["resource"].endswith(f"/spaces/{SPACE}")
-        graph = httpx.get(f"{server.url}/.well-known/oauth-protected-resource/graphql").json()
+        graph = httpx.get(f"{server.url}/.well-known/oauth-protected-resource/graphql", timeout=60).json()
         assert graph["authorization_servers"] == document["authorization_servers"]
 
 

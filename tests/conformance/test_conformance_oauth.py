@@ -48,7 +48,7 @@ class Issuer:
 
     def metadata(self) -> dict[str, Any]:
         """What the server says of itself."""
-        found: dict[str, Any] = requests.get(self.server.url + WELL_KNOWN, timeout=10).json()
+        found: dict[str, Any] = requests.get(self.server.url + WELL_KNOWN, timeout=60).json()
         return found
 
     def status(self, token: str) -> int:
@@ -169,14 +169,14 @@ def test_requests_oauthlib_gets_looks_at_and_takes_back(issuer: Issuer, monkeypa
             return str(token["access_token"])
 
     def look(token: str) -> Any:
-        return requests.post(at["introspection_endpoint"], auth=proof, data={"token": token}, timeout=10).json()
+        return requests.post(at["introspection_endpoint"], auth=proof, data={"token": token}, timeout=60).json()
 
     token = fetch("student/name.read")
     assert look(token)["scope"] == "student/name.read"
     url, headers, body = BackendApplicationClient(readwell.id).prepare_token_revocation_request(
         at["revocation_endpoint"], token
     )
-    assert requests.post(url, auth=proof, headers=headers, data=body, timeout=10).status_code == 200
+    assert requests.post(url, auth=proof, headers=headers, data=body, timeout=60).status_code == 200
     assert look(token) == look(issuer.foreign) == {"active": False}
     assert issuer.status(token) == 401
     with pytest.raises(InvalidScopeError):
@@ -185,12 +185,12 @@ def test_requests_oauthlib_gets_looks_at_and_takes_back(issuer: Issuer, monkeypa
 
 def test_a_client_finds_everything_from_a_refusal(issuer: Issuer) -> None:
     """From the graph's challenge to the space's metadata, to the server's, to the token endpoint: RFC 9728 §5."""
-    challenge = requests.post(f"{issuer.server.url}/graphql", json={"query": QUERY}, timeout=10)
+    challenge = requests.post(f"{issuer.server.url}/graphql", json={"query": QUERY}, timeout=60)
     where = challenge.headers["www-authenticate"].partition('resource_metadata="')[2].rstrip('"')
-    space = requests.get(where, timeout=10).json()
+    space = requests.get(where, timeout=60).json()
     assert space["resource"] == issuer.resource
     (found,) = space["authorization_servers"]
-    assert requests.get(found + WELL_KNOWN, timeout=10).json()["token_endpoint"] == f"{found}/oauth/token"
+    assert requests.get(found + WELL_KNOWN, timeout=60).json()["token_endpoint"] == f"{found}/oauth/token"
 
 
 def blocks(language: str, issuer: Issuer) -> list[str]:

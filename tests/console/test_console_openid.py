@@ -85,7 +85,7 @@ def use(office: Office, sign_in: SignIn | None) -> None:
 
 async def at_the_provider(address: str, login: str) -> str:
     """Sign in on the provider's own pages and consent; gives the address that it sends the browser back to."""
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         for _ in range(12):
             if urlsplit(address).port == 8000:
                 return address

@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +43,7 @@ from app.settings import Settings, read_settings
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
 from app.web.connection import Connection
-from tests import worlds
+from tests import commandline, worlds
 from tests.conftest import ROOT
 from tests.postgres import Server as Postgres
 
@@ -92,13 +91,11 @@ class Home:
         return read_settings(self.config)
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "app", "--config", os.fspath(self.config), *arguments]
+        return commandline.process(self.config, *arguments)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command of the command line to its end."""
-        return subprocess.run(
-            self.command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
-        )
+        return commandline.run(self.config, *arguments)
 
     def ok(self, *arguments: str) -> str:
         """What a command prints that ends well."""

@@ -50,7 +50,9 @@ def test_a_generated_client_syncs_a_roster(vendor: Path, two_districts: Home, co
     }
     home.grant(SPACE, "reader", granting("reader", fields))
     with served(home) as server:
-        (vendor / "schema.graphql").write_text(httpx.get(f"{server.url}/schema.graphql").text, encoding="utf-8")
+        (vendor / "schema.graphql").write_text(
+            httpx.get(f"{server.url}/schema.graphql", timeout=60).text, encoding="utf-8"
+        )
         made = subprocess.run(
             [str(vendor / "venv" / "bin" / "ariadne-codegen")],
             cwd=vendor,

@@ -93,7 +93,7 @@ def person(browser: Browser) -> Iterator[BrowserContext]:
     """Somebody with a browser that keeps what it has loaded, as browsers do."""
     with browser.new_context(viewport={"width": 1360, "height": 840}) as context:
         context.set_default_timeout(20_000)
-        expect.set_options(timeout=20_000)
+        expect.set_options(timeout=60_000)
         yield context
 
 

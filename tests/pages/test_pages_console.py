@@ -61,9 +61,11 @@ def asked(sandbox: Served) -> None:
     """A vendor has asked, so that there is something to see."""
     vendor = facts(sandbox)["vendors"][0]
     form = {"grant_type": "client_credentials", "resource": f"{sandbox.url}/spaces/{SPACE}"}
-    signed = httpx.post(f"{sandbox.url}/oauth/token", auth=(vendor["client_id"], vendor["client_secret"]), data=form)
+    signed = httpx.post(
+        f"{sandbox.url}/oauth/token", auth=(vendor["client_id"], vendor["client_secret"]), data=form, timeout=60
+    )
     bearer = {"authorization": f"Bearer {signed.json()['access_token']}"}
-    assert httpx.post(f"{sandbox.url}/graphql", json={"query": QUERY}, headers=bearer).status_code == 200
+    assert httpx.post(f"{sandbox.url}/graphql", json={"query": QUERY}, headers=bearer, timeout=60).status_code == 200
 
 
 def enter(page: Page, served: Served, role: str = "steward") -> None:

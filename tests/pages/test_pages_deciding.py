@@ -48,7 +48,7 @@ class District:
         vendor = next(one for one in self.sandbox.vendors if one.client_id == "readwell")
         form = {"grant_type": "client_credentials", "resource": f"{self.served.url}/spaces/{SPACE}"}
         form["purpose"] = "instruction"
-        with httpx.Client(base_url=self.served.url) as client:
+        with httpx.Client(base_url=self.served.url, timeout=60) as client:
             given = client.post("/oauth/token", data=form, auth=(vendor.client_id, vendor.client_secret))
             headers = {"authorization": f"Bearer {given.json()['access_token']}"}
             answer: dict[str, Any] = client.post("/graphql", json={"query": query}, headers=headers).json()
@@ -79,7 +79,7 @@ def district(
         sandbox = msgspec.toml.decode((home / "vendors.toml").read_bytes(), type=Sandbox)
         with browser.new_context(java_script_enabled=request.param, viewport=WIDE) as context:
             context.set_default_timeout(20_000)
-            expect.set_options(timeout=20_000)
+            expect.set_options(timeout=60_000)
             found = District(Served(url, home), sandbox, context.new_page(), axe if request.param else "")
             found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
             yield found

@@ -203,16 +203,16 @@ def token(server: Served) -> str:
 
 
 def test_only_a_sandbox_gives_tokens_away(sandbox: Served, server: Served) -> None:
-    given = httpx.post(f"{sandbox.url}/sandbox/token", json=AS_READWELL)
+    given = httpx.post(f"{sandbox.url}/sandbox/token", json=AS_READWELL, timeout=60)
     assert given.status_code == 200
     assert given.headers["cache-control"] == "no-store"
     asked = {"query": "{ grant { client purpose } }"}
     header = {"authorization": f"Bearer {given.json()['access_token']}"}
-    assert httpx.post(f"{sandbox.url}/graphql", json=asked, headers=header).json() == {
+    assert httpx.post(f"{sandbox.url}/graphql", json=asked, headers=header, timeout=60).json() == {
         "data": {"grant": {"client": "readwell", "purpose": "instruction"}}
     }
-    assert httpx.post(f"{server.url}/sandbox/token", json=AS_READWELL).status_code == 404
-    assert httpx.get(f"{server.url}/sandbox/vendors").status_code == 404
+    assert httpx.post(f"{server.url}/sandbox/token", json=AS_READWELL, timeout=60).status_code == 404
+    assert httpx.get(f"{server.url}/sandbox/vendors", timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -232,16 +232,18 @@ def test_threat_21_nobody_else_is_given_a_sandboxs_token(
     sandbox: Served, headers: dict[str, str], body: dict[str, str], status: int
 ) -> None:
     sent = {"content-type": "application/json"} | headers
-    answer = httpx.post(f"{sandbox.url}/sandbox/token", content=json.dumps(body), headers=sent)
+    answer = httpx.post(f"{sandbox.url}/sandbox/token", content=json.dumps(body), headers=sent, timeout=60)
     assert answer.status_code == status
     assert answer.json()["error_description"].endswith((".", "}"))
     assert "access_token" not in answer.text
 
 
 def test_threat_4_the_schema_that_the_page_reads_is_the_one_that_a_vendor_is_told(page: Page, sandbox: Served) -> None:
-    told = httpx.post(f"{sandbox.url}/sandbox/token", json=AS_READWELL).json()["access_token"]
+    told = httpx.post(f"{sandbox.url}/sandbox/token", json=AS_READWELL, timeout=60).json()["access_token"]
     query = '{ __type(name: "Student") { fields { name } } query: __type(name: "Query") { fields { name } } }'
-    answer = httpx.post(f"{sandbox.url}/graphql", json={"query": query}, headers={"authorization": f"Bearer {told}"})
+    answer = httpx.post(
+        f"{sandbox.url}/graphql", json={"query": query}, headers={"authorization": f"Bearer {told}"}, timeout=60
+    )
     names = {field["name"] for kind in answer.json()["data"].values() for field in kind["fields"]}
     assert not {"sourceKey", "_service", "_entities"} & names
     page.get_by_role("button", name="Show Documentation Explorer").click()

@@ -1,15 +1,14 @@
 """A real installation and a real `homeroom serve`, in processes of their own."""
 
-import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import commandline
 from tests.conftest import ROOT
 
 SPACE = "tx/larkspur"
@@ -34,7 +33,7 @@ Student = ["firstName"]
 
 def homeroom(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run one command of the command line to its end."""
-    return subprocess.run(_command(home, *arguments), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return commandline.run(home / "homeroom.toml", *arguments)
 
 
 def installed(home: Path) -> Path:
@@ -79,7 +78,11 @@ def serving(home: Path, *arguments: str) -> Iterator[Serving]:
     log = home / "serve.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            _command(home, "serve", "--port", "0", *arguments), cwd=ROOT, stderr=subprocess.PIPE, text=True, stdout=out
+            commandline.process(home / "homeroom.toml", "serve", "--port", "0", *arguments),
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdout=out,
         )
         assert process.stderr is not None
         with process.stderr as told:
@@ -94,7 +97,3 @@ def serving(home: Path, *arguments: str) -> Iterator[Serving]:
                     process.terminate()
                     process.wait(60)
                 drain.wait(10)
-
-
-def _command(home: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "app", "--config", os.fspath(home / "homeroom.toml"), *arguments]

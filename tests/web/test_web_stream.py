@@ -25,7 +25,7 @@ def streaming(chunks: AsyncIterator[bytes]) -> Gateway:
 
 
 async def ask(port: int) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         return await client.post("/graphql", json=QUERY)
 
 
