@@ -111,11 +111,10 @@ async def tell_metrics(rooms: Installation) -> None:
 
 
 def settle() -> None:
-    """What was made at the start stays: the collector need not look at it again, nor at every answer's records.
+    """What was made at the start stays: the collector never looks at it, and not at every answer's records.
 
     Records are structs that take no part in cycles; what is left of a request goes when its last reference does.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
