@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import pytest
@@ -19,7 +19,8 @@ from app.settings import Settings
 from app.spaces import tables as space
 from app.storage import control
 from app.storage.engines import open_engine
-from app.storage.migrate import Kind, migrate, pending
+from app.storage.migrate import FOLDER, Kind, migrate, newest, pending
+from app.storage.upgrade import scripts
 from tests.postgres import Server
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +94,24 @@ async def test_a_new_database_is_pending_until_it_is_migrated(database: AsyncEng
     await migrate(database, "space")
     assert not await pending(database, "space")
     await migrate(database, "space")  # nothing to do, and nothing fails
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_the_newest_revision_is_known_by_its_file(kind: Kind) -> None:
+    assert newest(kind) == scripts(FOLDER, kind).get_current_head()
+
+
+def test_what_is_up_to_date_is_found_so_without_alembic(sqlite_url: str) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from app.storage.engines import open_engine\n"
+        "from app.storage.migrate import migrate\n"
+        "asyncio.run(migrate(open_engine(sys.argv[1]), 'control'))\n"
+        "print('alembic' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program, Settings().database_url(sqlite_url)]
+    said = [subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)]
+    assert said == ["True", "False"]
 
 
 async def test_a_space_and_its_ledger_may_share_one_database(database: AsyncEngine) -> None:

@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.oauth.credentials import Credential, read_credentials
 from app.storage import migrate as room
+from app.storage.upgrade import scripts as scripts_of
 
 pytestmark = pytest.mark.anyio
 
 
 def as_it_was(connection: Connection, revision: str) -> None:
     """Make the tables of an earlier version."""
-    scripts = room._scripts("control")
+    scripts = scripts_of(room.FOLDER, "control")
     with EnvironmentContext(
         Config(), scripts, fn=lambda found, _: scripts._upgrade_revs(revision, found)
     ) as environment:
