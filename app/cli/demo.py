@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from select import select
 
 import click
 import uvicorn
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from app.cli.main import Context
-from app.cli.sandbox import Sandbox, Vendor, find_sandbox, set_issuer
+from app.cli.sandbox import REGISTRY, Sandbox, Vendor, find_sandbox, set_issuer
 from app.errors import UsageError
 from app.importers.sandbox.calendar import current_year
 from app.names import ClientId
@@ -83,26 +84,36 @@ def demo(ctx: click.Context, port: int, home: Path, students: int) -> None:
 @contextmanager
 def registry_beside(home: Path) -> Iterator[str | None]:
     """The learning registry, served as long as the sandbox is; gives its address. None where there is no index."""
-    from app.cli.make_sandbox import REGISTRY
-
     url = Settings(home=home).database_url(REGISTRY)
     if not Path(url.partition(":///")[2]).exists():
         yield None
         return
-    from app.cli.registry import configuration
     from app.cli.serve import bind
-    from app.registry_site import registry_site
 
-    listener = bind(HOST, 0)
-    server = uvicorn.Server(configuration(registry_site(url)))
+    listener, (end, ends) = bind(HOST, 0), socket.socketpair()
+    servers: list[uvicorn.Server] = []
+
+    def run() -> None:
+        asked, _, _ = select([listener, ends], [], [])
+        if ends not in asked:
+            from app.cli.registry import configuration  # once it is asked: the sandbox starts the sooner
+            from app.registry_site import registry_site
+
+            servers.append(uvicorn.Server(configuration(registry_site(url))))
+            servers[0].run(sockets=[listener])
+
     # INVARIANT: a thread, and no process of its own: however the sandbox ends, the registry ends with it.
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="registry", daemon=True)
+    thread = threading.Thread(target=run, name="registry", daemon=True)
     thread.start()
     try:
         yield f"http://{HOST}:{listener.getsockname()[1]}/graphql"
     finally:
-        server.should_exit = True
+        end.close()
+        for server in servers:
+            server.should_exit = True
         thread.join(5)
+        ends.close()
+        listener.close()
 
 
 def free_port(port: int) -> int:

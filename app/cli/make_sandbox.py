@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from app.cli.sandbox import Access, Officer, Sandbox, Vendor, as_toml, find_sandbox, write_private
+from app.cli.sandbox import REGISTRY, Access, Officer, Sandbox, Vendor, as_toml, find_sandbox, write_private
 from app.errors import ConfigurationError, HomeroomError
 from app.importers.roster import import_roster
 from app.importers.sandbox import PROFILES, generate, resources
@@ -39,7 +39,6 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "policies"
 EXAMPLES_YEAR = 2027
 """The school year that the dates of the examples lie in."""
 
-REGISTRY = "sqlite:///registry.db"
 SUPERGRAPH = Path(__file__).resolve().parents[1] / "registry" / "supergraph.graphql"
 TOP = """\
 supergraph = "supergraph.graphql"       # the districts' records and the learning registry: docs/subgraphs.md

@@ -12,6 +12,9 @@ import msgspec
 from app.errors import ConfigurationError, UsageError
 from app.settings import Settings, read_settings
 
+REGISTRY = "sqlite:///registry.db"
+"""Where the learning registry's index lies."""
+
 
 class Access(msgspec.Struct, frozen=True):
     """A space that a vendor may ask, and for what."""

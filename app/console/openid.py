@@ -13,7 +13,6 @@ from http import HTTPStatus
 from typing import Any
 
 from authlib.integrations.base_client.errors import OAuthError
-from httpx import HTTPError
 from joserfc.errors import JoseError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -45,8 +44,14 @@ NAME = re.compile(r"[^\s\x00-\x20\x7f-\x9f\u202a-\u202e\u2066-\u2069]{1,200}")
 """A name without anything that cannot be seen."""
 
 NOT_LET_IN = "Your district's sign-in did not let you in. Try again, or ask who keeps the list of officers."
-FAULTS = (OAuthError, HTTPError, JoseError, ConfigurationError, ValueError, KeyError, TypeError, RuntimeError, OSError)
-"""What a provider, or somebody who plays one, can bring about."""
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """What a provider, or somebody who plays one, can bring about."""
+    from httpx import HTTPError  # where it is used alone: it takes a while to be read
+
+    ours = (ConfigurationError, ValueError, KeyError, TypeError, RuntimeError, OSError)
+    return (OAuthError, HTTPError, JoseError, *ours)
 
 
 async def start(desk: Desk, request: Request) -> Response:
@@ -59,7 +64,7 @@ async def start(desk: Desk, request: Request) -> Response:
     try:
         remote = await provider(desk, sign_in)
         response: Response = await remote.authorize_redirect(request, desk.rooms.settings.issuer + BACK)
-    except FAULTS as error:
+    except faults() as error:
         logger.warning("the provider of a district does not answer", extra={"space": space, "kind": kind(error)})
         return refused(desk, request, space)
     for name, value in HEADERS.items():
@@ -83,7 +88,7 @@ async def back(desk: Desk, request: Request) -> Response:
     try:
         remote = await provider(desk, sign_in)
         claims = await identity(remote, request, sign_in)
-    except FAULTS as error:
+    except faults() as error:
         logger.warning("a sign-in at a provider failed", extra={"space": space, "kind": kind(error)})
         return refused(desk, request, space)
     role = role_of(claims, sign_in)
@@ -100,7 +105,7 @@ async def back(desk: Desk, request: Request) -> Response:
 
 
 async def provider(desk: Desk, sign_in: SignIn) -> Any:
-    """Authlib's client of a provider, which says by its metadata that it is the one. Raises: FAULTS."""
+    """Authlib's client of a provider, which says by its metadata that it is the one. Raises: one of `faults`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Authlib remarks on the name of httpx; it is read where it is needed alone
         from authlib.integrations.starlette_client import OAuth
@@ -127,7 +132,7 @@ async def provider(desk: Desk, sign_in: SignIn) -> Any:
 
 
 async def identity(remote: Any, request: Request, sign_in: SignIn) -> Mapping[str, Any]:
-    """Who came back, as the provider signed it for us and for this sign-in. Raises: FAULTS."""
+    """Who came back, as the provider signed it for us and for this sign-in. Raises: one of `faults`."""
     told = request.query_params.get("iss")
     if told is not None and told != sign_in.issuer:  # RFC 9207: another provider's answer
         raise ValueError("the answer is another provider's")

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-import aiohttp
 from joserfc import jwt
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -120,6 +119,8 @@ class Webhooks:
                 logger.warning("a webhook was not taken", extra={"facts": {"client": request.client}})
 
     async def _deliver(self, url: str, body: str) -> bool:
+        import aiohttp  # where it is used alone: it takes a while to be read
+
         headers = {"content-type": "application/secevent+jwt", "accept": "application/json"}
         async with open_session() as session:
             for pause in self._pauses:

@@ -9,10 +9,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakValueDictionary
-
-import aiohttp
 
 from app.addresses import host_of
 from app.elsewhere import Premises
@@ -24,6 +22,9 @@ from app.oauth.caller import Caller
 from app.settings import Settings
 from app.subgraphs.endpoint import check_target, open_session
 from app.subgraphs.replies import Purposes, parsed
+
+if TYPE_CHECKING:
+    import aiohttp  # where it is used alone: it takes a while to be read
 
 PATH = "/subgraph"
 """Where premises answer the gateway that they trust."""
@@ -70,7 +71,7 @@ class Told:
 class Reply:
     """What premises answered: its head, and the rest as it comes. To be closed."""
 
-    def __init__(self, response: aiohttp.ClientResponse, let_go: Callable[[], None]) -> None:
+    def __init__(self, response: "aiohttp.ClientResponse", let_go: Callable[[], None]) -> None:
         self.status = response.status
         self.is_graphql = response.content_type == MEDIA and "content-encoding" not in response.headers
         self.is_bounded = (
@@ -97,6 +98,8 @@ class Reply:
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """The body as it comes; nothing is read ahead of whoever takes it but a buffer. Raises: Unavailable."""
+        import aiohttp
+
         try:
             async for piece in self._response.content.iter_any():
                 yield piece
@@ -114,7 +117,7 @@ class Reply:
 class Site:
     """One space's premises, with the connections to them. A client has at most half of these."""
 
-    def __init__(self, space: SpaceId, premises: Premises, session: aiohttp.ClientSession) -> None:
+    def __init__(self, space: SpaceId, premises: Premises, session: "aiohttp.ClientSession") -> None:
         self.space = space
         self.at = premises.at
         self._session = session
@@ -169,7 +172,9 @@ class Site:
                 raise Unavailable("Every connection to the premises is in use.") from None
             raise
 
-    async def _send(self, path: str, statement: StatementFor, body: bytes) -> aiohttp.ClientResponse:
+    async def _send(self, path: str, statement: StatementFor, body: bytes) -> "aiohttp.ClientResponse":
+        import aiohttp
+
         try:
             # A connection that was kept may have been closed meanwhile. What was said of the request is used up then.
             if path != ASK:  # which is kept there: it might be kept twice
@@ -179,7 +184,9 @@ class Site:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unavailable(f"The premises of {self.space} cannot be reached ({type(error).__name__}).") from error
 
-    async def _once(self, path: str, statement: str, body: bytes) -> aiohttp.ClientResponse:
+    async def _once(self, path: str, statement: str, body: bytes) -> "aiohttp.ClientResponse":
+        import aiohttp
+
         return await self._session.post(
             self.at + path,
             data=body,

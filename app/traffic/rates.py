@@ -15,8 +15,6 @@ from math import ceil
 from typing import cast
 
 from limits.aio.storage import MemoryStorage, Storage
-from limits.storage import storage_from_string
-from redis.exceptions import RedisError
 
 from app.errors import TooMany
 from app.settings import Traffic
@@ -71,18 +69,26 @@ class Counts:
     async def add(self, key: str, amount: int) -> tuple[int, float]:
         """Count so many more; gives the sum, and when its window ends."""
         if self._shared is not None and (self._down_until is None or self._clock() >= self._down_until):
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    counted = await _add(self._shared, key, amount)
-            except (RedisError, OSError, TimeoutError) as error:
-                self._lose(error)
-            else:
-                if self._down_until is not None:
-                    self._down_until = None
-                    store_up.set(1)
-                    LOGGER.warning("the store of rates answers again")
+            counted = await self._add_shared(self._shared, key, amount)
+            if counted is not None:
                 return counted
         return await _add(self._memory, key, amount)
+
+    async def _add_shared(self, store: Storage, key: str, amount: int) -> tuple[int, float] | None:
+        """Count in the store of all processes; None if it does not answer."""
+        from redis.exceptions import RedisError  # where it is used alone: it takes a while to be read
+
+        try:
+            async with asyncio.timeout(PATIENCE):
+                counted = await _add(store, key, amount)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._lose(error)
+            return None
+        if self._down_until is not None:
+            self._down_until = None
+            store_up.set(1)
+            LOGGER.warning("the store of rates answers again")
+        return counted
 
     async def close(self) -> None:
         """Let the store's connections go."""
@@ -105,6 +111,8 @@ async def _add(storage: Storage, key: str, amount: int) -> tuple[int, float]:
 
 def shared(store: str) -> Storage:
     """The store that an address names. Valkey speaks as Redis does."""
+    from limits.storage import storage_from_string
+
     address = store.replace("valkey", "redis", 1)
     options = {"implementation": "redispy", "socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
     return cast(Storage, storage_from_string(f"async+{address}", key_prefix="homeroom", **options))  # type: ignore[arg-type]
