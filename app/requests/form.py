@@ -22,7 +22,7 @@ LARGEST = 65_536
 """Units: bytes."""
 
 CODE = "REQUEST_INVALID"
-LAST_YEAR = 2200
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -149,8 +149,8 @@ def _fields(form: Form, facts: Mapping[Coordinate, FactLike], grant: Grant | Non
 def _period(form: Form, grant: Grant | None, today: date) -> Iterator[str]:
     first = form.not_before or (grant.not_before if grant else today)
     last = form.not_after or (grant.not_after if grant else None)
-    if any(day is not None and day.year > LAST_YEAR for day in (form.not_before, form.not_after)):
-        yield f"A period ends in the year {LAST_YEAR} at the latest. Name an earlier day."
+    if any(day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR for day in (form.not_before, form.not_after)):
+        yield f"A period lies between the years {FIRST_YEAR} and {LAST_YEAR}. Name another day."
     if last is not None and last < first:
         yield "The period ends before it begins. Correct `not_before` or `not_after`."
     if form.not_after is not None and form.not_after < today:

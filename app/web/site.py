@@ -22,12 +22,15 @@ def site(
     routes: Sequence[BaseRoute], *, lifespan: Lifespan[Starlette] | None = None, watch: Watch | None = None
 ) -> Starlette:
     """The application around these routes. Routes may be added until the lifespan's start is over."""
-    return Starlette(
+    made = Starlette(
         routes=routes,
         middleware=[Middleware(Edge, watch=watch or Watch())],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )
+    # An address with a slash too many is none. To lead on would be to wherever the Host header says, and not by TLS.
+    made.router.redirect_slashes = False
+    return made
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

@@ -126,6 +126,16 @@ async def test_threat_6_every_other_route_is_masked_too(log: io.StringIO) -> Non
     assert CANARY not in log.getvalue()
 
 
+async def test_threat_27_no_address_leads_on_to_where_the_host_header_says() -> None:
+    async def answer(_: Request) -> Answer:
+        return Answer(b"{}")
+
+    async with client_of(answer) as client:
+        for address in ("/graphql/", "//evil.example/graphql/", "/graphql//"):
+            response = await client.post(address, json={"query": "{ a }"}, headers={"host": "evil.example"})
+            assert (response.status_code, response.headers.get("location")) == (404, None)
+
+
 def test_threat_6_what_a_library_logs_with_an_exception_loses_its_text() -> None:
     try:
         raise ValueError(CANARY)
