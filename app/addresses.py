@@ -1,7 +1,7 @@
 """Addresses of databases and hosts, as `homeroom.toml` writes them."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -19,7 +19,19 @@ def host_of(address: str) -> str | None:
         return None
 
 
-def written_as(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+METADATA = frozenset(
+    map(ipaddress.ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"))
+)
+"""Where cloud machines keep their secrets, beside 169.254.169.254."""
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+COMPATIBLE = ipaddress.ip_network("::/96")
+"""IPv6 addresses that end with an IPv4 address. Spec: RFC 6052 §2.1, RFC 4291 §2.5.5.1."""
+
+
+def written_as(host: str) -> Address | None:
     """The address that a host is written as, an IPv4 address in the clothes of IPv6 as itself; None for a name."""
     try:
         address = ipaddress.ip_address(host)
@@ -28,12 +40,38 @@ def written_as(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def reachable(addresses: Iterable[str]) -> list[str]:
-    """Those of a name's addresses that may be connected to: no link-local ones. Raises: OSError if there is none."""
-    read = ((one, written_as(one)) for one in addresses)
-    kept = [one for one, address in read if address is not None and not address.is_link_local]
+def guises(address: Address) -> Iterator[Address]:
+    """An address, and whatever a network may take it for on the way."""
+    yield address
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.sixtofour is not None:
+            yield address.sixtofour
+        if address.teredo is not None:
+            yield from address.teredo
+        if address in NAT64 or (address in COMPATIBLE and not address.is_loopback):
+            yield ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+
+
+def is_machinery(address: Address) -> bool:
+    """Whether a machine's own secrets may be there: a link-local address, or another of the kind, in any guise."""
+    return any(one.is_link_local or one in METADATA for one in guises(address))
+
+
+def reachable(addresses: Iterable[str], *, outside: bool = False) -> list[str]:
+    """Those of a name's addresses that may be connected to: no link-local ones, and `outside`: no private ones either.
+
+    Raises: OSError if there is none.
+    """
+    read = ((one, written_as(one.partition("%")[0])) for one in addresses)
+    kept = [
+        one
+        for one, address in read
+        if address is not None
+        and not is_machinery(address)
+        and not (outside and not all(guise.is_global for guise in guises(address)))
+    ]
     if not kept:
-        raise OSError("It has link-local addresses alone.")
+        raise OSError("It has no address that may be connected to.")
     return kept
 
 

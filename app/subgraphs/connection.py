@@ -14,6 +14,9 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 HEAD_BYTES = 65_536
 """The head of an answer has at most as many."""
 
+PIECES = 1_000
+"""How many pieces of a body are kept apart."""
+
 
 class SubgraphFailed(Exception):  # noqa: N818 - it reads as what is the case
     """A subgraph did not answer, or not with GraphQL. The text says how, and holds nothing of its answer."""
@@ -51,6 +54,7 @@ class Connection(asyncio.Protocol):
     def _reset(self, most: int, tally: Tally) -> None:
         self._most, self._tally = most, tally
         self._parts: list[bytes] = []
+        self._whole = bytearray()
         self._head = 0
         self._in_head = True
         self._begun = False
@@ -153,6 +157,9 @@ class Connection(asyncio.Protocol):
             self._fail(SubgraphFailed(f"It answered with more than {self._most} bytes."))
         else:
             self._parts.append(body)
+            if len(self._parts) >= PIECES:  # in pieces of two bytes an answer would take twenty times its size
+                self._whole += b"".join(self._parts)
+                self._parts.clear()
 
     def on_message_complete(self) -> None:
         """The answer is whole, unless it only announces one. Spec: RFC 9110 §15.2."""
@@ -168,13 +175,15 @@ class Connection(asyncio.Protocol):
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.done():
-            body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+            body = (
+                self._parts[0] if len(self._parts) == 1 and not self._whole else b"".join((self._whole, *self._parts))
+            )
             waiting.set_result(Response(self._parser.get_status_code(), body))
-        self._parts = []
+        self._parts, self._whole = [], bytearray()
 
     def _fail(self, error: SubgraphFailed) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.done():
             waiting.set_exception(error)
-        self._parts = []
+        self._parts, self._whole = [], bytearray()
         self.close()

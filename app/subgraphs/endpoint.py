@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from app.addresses import written_as
+from app.addresses import is_machinery, written_as
 from app.errors import ConfigurationError
 from app.subgraphs.connection import SubgraphFailed, Tally
 from app.subgraphs.connections import Connections, Target, target
@@ -82,7 +82,7 @@ def check_target(url: str, *, file: str, key: str | None = None, insecure: bool 
             file=file,
             key=key,
         )
-    if address is not None and address.is_link_local and not insecure:
+    if address is not None and is_machinery(address) and not insecure:
         raise ConfigurationError(
             "This is a link-local address, where cloud machines keep their secrets. Name the subgraph's own address.",
             file=file,
@@ -153,17 +153,17 @@ class Endpoint:
             self._until = monotonic() + self.bounds.rest
 
 
-def open_session(declared: Collection[str] = ()) -> "aiohttp.ClientSession":
+def open_session(declared: Collection[str] = (), *, outside: bool = False) -> "aiohttp.ClientSession":
     """Connections that are kept alive. No cookies, no proxies from the environment, no inflation on the way.
 
-    `declared`: the hosts that may be at a link-local address.
+    `declared`: the hosts that may be at a link-local address. `outside`: no other name leads into a private network.
     """
     import aiohttp
 
     from app.subgraphs.resolver import Resolver
 
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30, resolver=Resolver(declared)),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30, resolver=Resolver(declared, outside=outside)),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         skip_auto_headers=("user-agent",),

@@ -10,11 +10,12 @@ from app.addresses import reachable
 
 
 class Resolver(ThreadedResolver):
-    """Whom a name stands for. `declared`: the hosts that may be at a link-local address."""
+    """Whom a name stands for. `declared`: hosts that may be anywhere. `outside`: no other is in a private network."""
 
-    def __init__(self, declared: Collection[str]) -> None:
+    def __init__(self, declared: Collection[str], *, outside: bool = False) -> None:
         super().__init__()
         self._declared = frozenset(declared)
+        self._outside = outside
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -23,5 +24,5 @@ class Resolver(ThreadedResolver):
         found = await super().resolve(host, port, family)
         if host in self._declared:
             return found
-        kept = reachable(one["host"] for one in found)
+        kept = reachable((one["host"] for one in found), outside=self._outside)
         return [one for one in found if one["host"] in kept]

@@ -1,10 +1,12 @@
 """A vendor that registered an address is told what was decided, by a token that it can check; nobody waits for it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from joserfc import jwt
@@ -13,6 +15,7 @@ from joserfc.jwk import KeySet
 from app.errors import UsageError
 from app.requests.store import by_number, of_client
 from app.requests.webhooks import EVENT, Webhooks, register
+from app.subgraphs.endpoint import open_session
 from tests.console.office import SPACE
 from tests.requests.asking import Asking
 from tests.requests.test_requests_deciding import sent
@@ -81,6 +84,18 @@ async def test_what_is_not_taken_is_sent_again_a_few_times_and_a_redirect_is_not
         await asyncio.sleep(0.2)
         assert [path for path, _, _ in heard] == ["/hook"] * 3
         await quick.close()
+
+
+@pytest.mark.parametrize("inward", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "fd12::1", "64:ff9b::a01:203", "0.0.0.0"])
+async def test_threat_27_a_name_that_leads_into_this_network_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, inward: str
+) -> None:
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *rest, **more: real(inward, *rest, **more))
+    async with open_session({"localhost"}, outside=True) as session:
+        with pytest.raises(aiohttp.ClientConnectorDNSError) as failure:
+            await session.post("https://vendor.example/hook", data=b"x")
+    assert "no address that may be connected to" in str(failure.value.__cause__)
 
 
 async def test_a_vendor_that_does_not_listen_holds_nothing_up(here: Asking) -> None:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from app.subgraphs.connection import PIECES, Connection, Tally
 from app.subgraphs.endpoint import Bounds, Connections, Endpoint, SubgraphFailed
 
 pytestmark = pytest.mark.anyio
@@ -113,6 +114,26 @@ async def test_what_is_no_whole_answer_is_a_failure(answer: bytes, said: str) ->
         with pytest.raises(SubgraphFailed, match=said):
             await asked(lms)
         assert carried == [1]
+
+
+async def test_threat_28_an_answer_in_tiny_pieces_takes_no_more_than_its_size() -> None:
+    body = b'{"data":{"a":1}}' + b" " * 200_000
+    pieces = b"".join(b"2\r\n%b\r\n" % body[at : at + 2] for at in range(0, len(body), 2)) + b"0\r\n\r\n"
+    most = 0
+
+    class Counted(Connection):
+        def on_body(self, body: bytes) -> None:
+            nonlocal most
+            super().on_body(body)
+            most = max(most, len(self._parts))
+
+    connection = Counted()
+    waiting = asyncio.get_running_loop().create_future()
+    connection._reset(1_000_000, Tally())
+    connection._waiting = waiting
+    connection.data_received(HEAD + b"transfer-encoding: chunked\r\n\r\n" + pieces)
+    assert (await waiting).body == body
+    assert most <= PIECES
 
 
 async def test_an_answer_to_nothing_is_never_taken_for_one() -> None:

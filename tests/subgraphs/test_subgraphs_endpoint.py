@@ -14,6 +14,16 @@ from app.subgraphs.endpoint import Bounds, Connections, Endpoint, SubgraphFailed
 from app.subgraphs.resolver import Resolver
 
 pytestmark = pytest.mark.anyio
+MACHINERY = [
+    "169.254.169.254",
+    "fe80::1",
+    "::ffff:169.254.169.254",
+    "::169.254.169.254",
+    "64:ff9b::a9fe:a9fe",
+    "2002:a9fe:a9fe::1",
+    "fd00:ec2::254",
+    "100.100.100.200",
+]
 Serve = Callable[[int], bytes]
 
 
@@ -99,6 +109,12 @@ def test_threat_27_a_target_is_https_or_loopback_and_no_link_local_address(url: 
         check_target(url, file="homeroom.toml", key="url")
 
 
+@pytest.mark.parametrize("address", MACHINERY)
+def test_threat_27_in_no_guise_is_a_machines_own_address_a_target(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="keep their secrets"):
+        check_target(f"https://{f'[{address}]' if ':' in address else address}/", file="homeroom.toml")
+
+
 @pytest.mark.parametrize("url", ["https://lms.example/graphql", "http://127.0.0.1:9/g", "http://localhost/g"])
 def test_threat_27_what_is_safe_may_be_named(url: str) -> None:
     check_target(url, file="homeroom.toml")
@@ -109,7 +125,7 @@ def test_what_is_declared_to_be_a_network_of_ones_own_is_taken(url: str) -> None
     check_target(url, file="homeroom.toml", insecure=True)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254"])
+@pytest.mark.parametrize("address", MACHINERY)
 async def test_threat_27_a_name_that_stands_for_a_link_local_address_is_not_connected_to(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
