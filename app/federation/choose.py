@@ -52,10 +52,13 @@ class Choice:
         self.known = [0]
         for graph in row:
             self.known.append(entrances.ask(graph, self.known[-1]))
-        self.told = [
-            [(entrance, bits) for entrance in entrances.by_graph[graph] if (bits := self._tells(entrance, known))]
-            for graph, known in zip(row, self.known, strict=False)
-        ]
+        self.told: list[dict[Position, list[tuple[Entrance, int]]]] = []  # by request, by place
+        for graph, known in zip(row, self.known, strict=False):
+            told: dict[Position, list[tuple[Entrance, int]]] = {}
+            for entrance in entrances.by_graph[graph]:
+                if bits := self._tells(entrance, known):
+                    told.setdefault(entrance.position, []).append((entrance, bits))
+            self.told.append(told)
         self.complete = True
         self._needed: dict[int, When] = {}
         self._rest: list[tuple[Field | Position, When]] = list(wanted)
@@ -119,9 +122,9 @@ class Choice:
 
     def _supply(self, what: Field | Position, bit: int) -> tuple[int, Entrance] | None:
         """The first request that tells it, and through which entrance: the nearest, so that least is asked twice."""
-        above = set(self._above(what))
+        above = [*self._above(what)]
         for number, told in enumerate(self.told):
-            found = [entrance for entrance, bits in told if bits & bit and entrance.position in above]
+            found = [entrance for position in above for entrance, bits in told.get(position, ()) if bits & bit]
             if found:
                 return number, max(found, key=lambda one: self._nearness(number, one))
         return None

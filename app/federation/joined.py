@@ -12,7 +12,8 @@ from graphql import print_ast
 
 from app.federation.admitting import marks
 from app.federation.core_part import CorePart, core_parts
-from app.federation.planning import best, needed
+from app.federation.finding import best
+from app.federation.planning import needed
 from app.federation.positions import Question
 from app.federation.receiving import Receiving, refused, unreachable
 from app.federation.steps import QueryPlan

@@ -52,6 +52,14 @@ class Entrance:
     yields: Yield
     requiring: tuple[Way, ...]
 
+    @property
+    def most(self) -> int:
+        """All that it could ever make known."""
+        bits = self.yields.bits | self.yields.absent | self.yields.first[1]
+        for way in self.requiring:
+            bits |= way.yields.bits | way.yields.absent | way.yields.first[1]
+        return bits
+
     def of(self, known: int) -> int:
         """What is known after this entrance was taken as far as it goes. `known` must not change meanwhile."""
         if (known & self.needs) != self.needs:
@@ -90,12 +98,14 @@ class Entrances:
     by_graph: dict[str, list[Entrance]] = field(default_factory=dict)
     candidates: dict[Position, dict[str, tuple[int, int]]] = field(default_factory=dict)
     allowed: Allowed = EVERYTHING
+    _entered: dict[str, list[tuple[int, int, Entrance]]] = field(init=False, default_factory=dict)  # needs, most
 
     def __post_init__(self) -> None:
         for graph in filter(self.allowed.graph, self.question.composed.subgraphs):
             found = list(self._of(graph))
             if found:
                 self.by_graph[graph] = found
+                self._entered[graph] = [(one.needs, one.most, one) for one in found]
 
     @property
     def contested(self) -> dict[Position, list[str]]:
@@ -109,8 +119,21 @@ class Entrances:
     def ask(self, graph: str, known: int) -> int:
         """What is known after one request to a subgraph."""
         bits = known
-        for entrance in self.by_graph[graph]:
-            bits |= entrance.of(known)
+        for needs, most, entrance in self._entered[graph]:
+            if (known & needs) == needs and (bits & most) != most:
+                bits |= entrance.of(known)
+        return bits
+
+    @property
+    def size(self) -> int:
+        """How many entrances there are."""
+        return sum(map(len, self.by_graph.values()))
+
+    def telling(self, graph: str) -> int:
+        """All that a subgraph could ever make known."""
+        bits = 0
+        for _, most, _ in self._entered[graph]:
+            bits |= most
         return bits
 
     def _of(self, graph: str) -> Iterator[Entrance]:

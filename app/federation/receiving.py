@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from graphql import GraphQLObjectType, get_nullable_type, is_list_type
 
 from app.federation.fieldsets import FieldSet
-from app.federation.planning import bit
+from app.federation.finding import bit
 from app.federation.positions import Field, Position, Question
 from app.federation.reach import Allowed, Entrances
-from app.federation.search import saturate
+from app.federation.search import Effort, saturate
 from app.federation.supergraph_sdl import Composed
 from app.names import Coordinate
 from app.operation.decided import Authorized, Column, Decided, Denial, Edge, Root
@@ -75,7 +75,7 @@ def unreachable(
     question: Question, wanted: Iterable[tuple[Field | Position, When]], allowed: Allowed
 ) -> list[Selection]:
     """Selections that cannot be told, given what subgraphs may receive: the outermost of each branch."""
-    reachable = saturate(Entrances(question, allowed=allowed))
+    reachable = saturate(Entrances(question, allowed=allowed), Effort())
     lost = {id(what) for what, _ in wanted if not bit(what) & reachable}
     selections = {selection for selection, one in question.of.items() if id(one) in lost}
     if lost and not selections:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.federation.completion import Completion
 from app.federation.planning import plan_operation
+from app.federation.search import Effort
 from app.federation.steps import Fetch
 from app.federation.supergraph_sdl import read_supergraph
 from app.federation.waves import Gathering, Heard
@@ -29,11 +30,13 @@ QUICK = settings(
 )
 
 
-def answered(world: World, query: str, variables: dict[str, Any]) -> tuple[Any, list[Any], int]:
+def answered(
+    world: World, query: str, variables: dict[str, Any], effort: Effort | None = None
+) -> tuple[Any, list[Any], int]:
     """The answer over the subgraphs, its problems, and how many requests were planned."""
     composed = read_supergraph(world.supergraph)
     operation = parse_operation(query, None, composed.schema, LIMITS)
-    planned = plan_operation(operation, composed)
+    planned = plan_operation(operation, composed, effort)
     problems: list[Any] = []
 
     async def ask(fetch: Fetch, body: bytes, _: Tally) -> Heard:
@@ -68,6 +71,18 @@ def test_a_divided_schema_answers_as_the_undivided_one(data: st.DataObject) -> N
     found, problems, _ = answered(world, query, variables)
     assert not problems, (problems, query)
     assert found == whole.data
+
+
+@given(data=st.data())
+@settings(QUICK, max_examples=150)
+def test_a_plan_that_was_not_searched_for_is_as_right(data: st.DataObject) -> None:
+    world = data.draw(worlds())
+    query = data.draw(operations(world))
+    variables = {"a": data.draw(st.booleans()), "b": data.draw(st.booleans())}
+    found, problems, fetches = answered(world, query, variables, Effort(most=0))
+    best, _, fewest = answered(world, query, variables)
+    assert (found, problems) == (best, [])
+    assert fewest <= fetches
 
 
 @given(data=st.data())
