@@ -48,6 +48,7 @@ class Premises(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     insecure: bool = False
     seconds: float = 30.0
     at_once: int = 64
+    subgraphs: dict[str, object] = {}  # read so that it can be said where they belong
 
 
 class TrustedGateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +86,11 @@ def elsewhere_problems(
             yield (
                 ("premises", name, "at"),
                 "Premises are named by scheme and host alone, such as https://host. Correct it.",
+            )
+        if one.subgraphs:
+            yield (
+                ("premises", name, "subgraphs"),
+                "The premises ask the space's subgraphs, and join what they tell. Name it there, under `spaces`.",
             )
         if not 0 < one.seconds <= 3_600:
             yield ("premises", name, "seconds"), "This is a time in seconds, up to an hour. Correct it."

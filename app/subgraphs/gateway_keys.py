@@ -87,7 +87,7 @@ class GatewayKeys:
                 self._said = None
             except Unavailable as error:
                 if error.message != self._said:
-                    LOGGER.warning("the gateway's keys cannot be read", extra={"reason": error.message})
+                    LOGGER.warning("the gateway's keys cannot be read", extra={"facts": {"reason": error.message}})
                 self._said = error.message
 
     async def follow(self) -> None:

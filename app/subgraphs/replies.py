@@ -27,10 +27,9 @@ REFUSALS = frozenset(
         HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.TOO_MANY_REQUESTS,
     }
 )
-"""The statuses of what the premises refuse to a vendor: they go on to it as they are."""
+"""The statuses of what the premises refuse to a vendor, which goes on to it as it is; and 429, with its wait."""
 
 Known = TypeVar("Known")
 
@@ -53,7 +52,7 @@ class Checked(msgspec.Struct, forbid_unknown_fields=True):
 class Purposes(msgspec.Struct, forbid_unknown_fields=True):
     """For what a client has grants."""
 
-    purposes: Annotated[list[Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]], Meta(max_length=100)]
+    purposes: Annotated[list[Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]], Meta(max_length=100)]
 
 
 class AskedCoordinate(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,7 +67,7 @@ class AskedCoordinate(msgspec.Struct, forbid_unknown_fields=True):
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
     """What became of a client's request for access."""
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
     purpose: str
     state: Literal["OPEN", "WAITING", "APPROVED", "NARROWED", "REFUSED"]
     askedAt: str  # noqa: N815 - its name in the answer
@@ -109,7 +108,10 @@ def parsed(body: bytes, kind: type[Known]) -> Known:
 def checked(body: bytes) -> bytes:
     """A whole answer to an operation, if it is one. Raises: Unavailable."""
     parsed(body, Answered)
-    return opened(body)
+    with suppress(UnicodeDecodeError):
+        if body.isascii() or body.decode():
+            return opened(body)
+    raise Unavailable("The premises answered, and not in UTF-8.")
 
 
 def opened(begun: bytes) -> bytes:
