@@ -1,12 +1,14 @@
 """Whose data a joined answer holds, beside what the space itself told: what subgraphs told, student by student."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pyroaring import BitMap
 
 from app.federation.joined import Joined
-from app.federation.positions import Position
+from app.federation.positions import Field, Position
 from app.federation.tree import Tree
 from app.ledger.entry import Whose
 from app.operation.model import holds
@@ -21,47 +23,101 @@ def rows_of(objects: Iterable[Tree], type_name: str) -> BitMap | None:
     return BitMap([row for one in objects if isinstance(row := one.get(ROW), int)])
 
 
+@dataclass(slots=True, eq=False)
+class Spot:
+    """Objects of one type at one place, where a subgraph tells something of them or below them."""
+
+    type: str
+    keys: tuple[str, ...]  # of what subgraphs tell of them
+    coordinates: tuple[str, ...]  # ... and its coordinates
+    student: tuple[str, ...]  # the keys that lead to the student that they belong to
+    below: tuple[tuple[str, "Spots"], ...]
+
+    def told(self, mask: int) -> tuple[str, ...]:
+        """The coordinates of which something was told."""
+        return tuple(one for number, one in enumerate(self.coordinates) if mask >> number & 1)
+
+
+Spots = Mapping[str | None, Spot]
+"""Those of one place: by type, and under None where all objects are of one."""
+
+_SPOTS: WeakKeyDictionary[Joined, dict[frozenset[str], Spots]] = WeakKeyDictionary()
+CONDITIONS = 64
+"""For how many sets of conditions they are kept."""
+
+
 def disclosed(joined: Joined, tree: Tree, true: frozenset[str]) -> Iterator[Whose]:
     """What subgraphs told of whom, by the places at which they told it."""
-    asked = _asked(joined, true)
-    found: dict[tuple[str, ...], tuple[BitMap, int]] = {}
+    kept = _SPOTS.setdefault(joined, {})
+    if true not in kept:
+        if len(kept) >= CONDITIONS:
+            kept.clear()
+        kept[true] = spots(joined, joined.question.root, _asked(joined, true))
+    found: dict[tuple[str, ...], list[int | None]] = {}
+    for (spot, mask), rows in gone_through(tree, kept[true]).items():
+        found.setdefault(spot.told(mask), []).extend(rows)
+    for coordinates, rows in found.items():
+        yield Whose(coordinates, BitMap([row for row in rows if row is not None]) or None, len(rows))
 
-    def go(one: Any, position: Position, row: int | None) -> None:
-        if isinstance(one, list):
-            for each in one:
-                go(each, position, row)
-            return
-        if not isinstance(one, dict):
-            return
-        name = one.get("__typename") if len(position.places) > 1 else next(iter(position.places))
-        place = position.places.get(str(name))
-        if place is None:
-            return
-        own = one.get(ROW)
-        for key in joined.belonging.get(place.type, ()) if own is None else ():
-            nested = one.get(key)
-            own = nested.get(ROW) if isinstance(nested, dict) else own
-        row = own if isinstance(own, int) else row
-        coordinates = tuple(
-            f"{place.type}.{field.name}"
-            for field in place.fields.values()
-            if field in asked and asked[field] and one.get(field.key) is not None
+
+def spots(joined: Joined, position: Position, asked: Mapping[Field, bool]) -> Spots:
+    """Where subgraphs tell something, from a place down."""
+    made: dict[str | None, Spot] = {}
+    for name, place in position.places.items():
+        fields = [one for one in place.fields.values() if asked.get(one)]
+        leading = ((one.key, one.child) for one in place.fields.values() if one in asked)
+        below = ((key, spots(joined, child, asked)) for key, child in leading if child is not None)
+        spot = Spot(
+            name,
+            tuple(one.key for one in fields),
+            tuple(f"{name}.{one.name}" for one in fields),
+            joined.belonging.get(name, ()),
+            tuple((key, further) for key, further in below if further),
         )
-        if coordinates:
-            students, count = found.get(coordinates, (BitMap(), 0))
-            if row is not None:
-                students.add(row)
-            found[coordinates] = students, count + 1
-        for field in place.fields.values():
-            if field.child is not None and field in asked:
-                go(one.get(field.key), field.child, row)
-
-    go(tree, joined.question.root, None)
-    for coordinates, (students, count) in found.items():
-        yield Whose(coordinates, students or None, count)
+        if spot.keys or spot.below:
+            made[name if len(position.places) > 1 else None] = spot
+    return made
 
 
-def _asked(joined: Joined, true: frozenset[str]) -> dict[Any, bool]:
+def gone_through(tree: Tree, at: Spots) -> dict[tuple[Spot, int], list[int | None]]:
+    """The rows of those of whom was told: for each spot, and each set of what was told there (a bit for a key)."""
+    found: dict[tuple[Spot, int], list[int | None]] = {}
+
+    def go(value: Any, spots: Spots, row: int | None) -> None:
+        if value.__class__ is list:
+            for one in value:
+                go(one, spots, row)
+            return
+        if value.__class__ is not dict:
+            return
+        spot = spots.get(None) or spots.get(str(value.get("__typename")))
+        if spot is None:
+            return
+        own = value.get(ROW)
+        if own is None:
+            for key in spot.student:
+                nested = value.get(key)
+                own = nested.get(ROW) if isinstance(nested, dict) else own
+        if own.__class__ is int:
+            row = own
+        mask, bit = 0, 1
+        for key in spot.keys:
+            if value.get(key) is not None:
+                mask |= bit
+            bit <<= 1
+        if mask:
+            rows = found.get((spot, mask))
+            if rows is None:
+                rows = found[spot, mask] = []
+            rows.append(row)
+        for key, below in spot.below:
+            go(value.get(key), below, row)
+
+    go(tree, at, None)
+    return found
+
+
+def _asked(joined: Joined, true: frozenset[str]) -> dict[Field, bool]:
     """The fields that the client asks for here, and whether a subgraph tells them: `id` of what it alone knows, too."""
     return {
         field: f"{field.place.type}.{field.name}" in joined.remote

@@ -59,17 +59,16 @@ class Joining(Gathering):
         else:
             await self.core(fetch, part)
 
-    async def before(self, fetch: Fetch) -> None:
+    async def before(self, fetch: Fetch, entering: Entering) -> None:
         """Record what a subgraph is about to be told. Who is left alone is told nothing. Raises: Silent."""
         assert self.awake is not None  # noqa: S101 - for the type checker
         assert self.sending is not None  # noqa: S101
         self.awake(fetch)
         told: list[Whose] = []
-        for flatten in fetch.flattens:
-            _, targets = self.represented(flatten)
-            if targets:
+        for flatten, targets in entering:
+            if targets and flatten.representation is not None:
                 objects = [target for standing in targets for target in standing]
-                of = flatten.representation or ""
+                of = flatten.representation
                 coordinates = tuple(f"{of}.{one.name}" for one in flatten.told)
                 told.append(Whose(coordinates, rows_of(objects, of), len(targets)))
         if told:

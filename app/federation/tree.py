@@ -72,6 +72,11 @@ def represent(target: Tree, told: tuple[Told, ...]) -> Tree | None:
     return made
 
 
+def is_one_value(told: tuple[Told, ...]) -> bool:
+    """Whether a representation holds one value, that any object may have: then objects are equal where it is."""
+    return len(told) == 1 and told[0].on is None and not told[0].below
+
+
 def _below(value: Any, told: tuple[Told, ...]) -> Any:
     if isinstance(value, list):
         listed = [_below(one, told) for one in value]

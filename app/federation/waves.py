@@ -14,7 +14,7 @@ import msgspec
 
 from app.federation.steps import Fetch, Flatten, QueryPlan
 from app.federation.taking import TooDeep, asked_by, take
-from app.federation.tree import Path, Tree, located, merge, objects, renamed, represent
+from app.federation.tree import Path, Tree, is_one_value, located, merge, objects, renamed, represent
 from app.operation.model import holds
 from app.subgraphs.endpoint import Bounds, Tally
 
@@ -106,7 +106,7 @@ class Gathering:
             return
         bounds = self.bounds.get(fetch.subgraph, Bounds())
         try:
-            await self.before(fetch)
+            await self.before(fetch, entering)
             if told <= bounds.batch:
                 await self.send(fetch, fetch.document, values, entering, Tally())
             else:
@@ -114,7 +114,7 @@ class Gathering:
         except Silent as error:
             self.problem(fetch, entering, str(error))
 
-    async def before(self, fetch: Fetch) -> None:
+    async def before(self, fetch: Fetch, entering: Entering) -> None:
         """What has to be done before a subgraph is asked. Raises: Silent if it is not to be asked."""
 
     async def batches(self, fetch: Fetch, values: Mapping[str, Any], entering: Entering, bounds: Bounds) -> None:
@@ -160,20 +160,26 @@ class Gathering:
         """What a subgraph is told of the objects at a place, each once, and which objects each stands for."""
         if not holds(flatten.when, self.true):
             return [], []
-        numbers: dict[bytes, int] = {}
+        numbers: dict[bytes | str, int] = {}
         representations: list[Tree] = []
         targets: list[list[Tree]] = []
+        key = flatten.told[0].key if is_one_value(flatten.told) else ""
         for target in objects(self.tree, flatten.path, flatten.types):
-            made = represent(target, flatten.told)
-            if made is None:
-                continue
-            told = encode(made)
+            told = target.get(key)
+            if told.__class__ is not str:
+                made = represent(target, flatten.told)
+                if made is None:
+                    continue
+                told = encode(made)
             number = numbers.get(told)
             if number is None:
-                number = numbers[told] = len(targets)
-                representations.append({"__typename": flatten.representation, **made})
-                targets.append([])
-            targets[number].append(target)
+                numbers[told] = len(targets)
+                representations.append(
+                    {"__typename": flatten.representation, **(represent(target, flatten.told) or {})}
+                )
+                targets.append([target])
+            else:
+                targets[number].append(target)
         return representations, targets
 
     def enter(self, fetch: Fetch, flatten: Flatten, targets: list[list[Tree]], data: Tree) -> None:
