@@ -44,7 +44,7 @@ def marks(question: Question, vocabulary: Vocabulary, core: str) -> Iterator[tup
                 if named or asks:
                     mark = question.field(place, ROW, (), 1)
                     if named:
-                        question.admitting[position] = mark.bit
+                        question.admitting[position] = mark
                     yield mark, owner.when
             elif vocabulary.students.get(place.type) and is_remote(question, owner, core) and not _of_student(position):
                 yield from _belonging(question, place, vocabulary.students[place.type], owner.when)
@@ -72,8 +72,8 @@ def _belonging(question: Question, place: Place, path: tuple[str, ...], when: Wh
         at = step.child.places.get("Student") or next(iter(step.child.places.values()))
     if at.type == "Student":
         mark = question.field(at, ROW, (), 1)
-        question.admitting[at.position] = mark.bit
-        question.admitting[start] = mark.bit
+        question.admitting[at.position] = mark
+        question.admitting[start] = mark
         yield mark, when
 
 
@@ -82,13 +82,15 @@ def drops(question: Question, position: Position, vocabulary: Vocabulary) -> Ite
     if position not in question.admitting:
         return
     yield Drop(_way(position), _others(position, "Student"), ())
-    path: list[str] = []
+    path: list[Field] = []
     owner = position.owner
     while owner is not None:
-        path.insert(0, owner.key)
+        path.insert(0, owner)
         place = owner.place
-        if vocabulary.students.get(place.type) and place.position in question.admitting:
-            yield Drop(_way(place.position), _others(place.position, place.type), tuple(path))
+        # Not everything that the way leads by belongs to this student: what belongs to another says so by its own way.
+        if place.position in question.admitting and vocabulary.students.get(place.type) == tuple(x.name for x in path):
+            keys = tuple(one.key for one in path)
+            yield Drop(_way(place.position), _others(place.position, place.type), keys)
         owner = place.position.owner
 
 

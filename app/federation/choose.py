@@ -201,6 +201,7 @@ class Choice:
                 needs: list[Field | Position] = [owner]
                 if entrance.needs & entrance.position.typename:
                     needs.append(entrance.position)
+                needs.extend(mark for mark in self.question.admitted(entrance.position) if entrance.needs & mark.bit)
                 for name in entrance.types:
                     place = entrance.position.places[name]
                     if self.stands(place):

@@ -91,8 +91,8 @@ class Question:
     ) -> None:
         self.composed = composed
         self.withheld = withheld or frozenset()
-        # Positions at which nothing is done before a bit is known: that what stands there is admitted.
-        self.admitting: dict[Position, int] = {}
+        # Positions at which nothing is done before a field is known: that what stands there is admitted.
+        self.admitting: dict[Position, Field] = {}
         self._besides = 0
         self.bits = 0
         self.positions: list[Position] = []
@@ -102,6 +102,14 @@ class Question:
         self.asked(self.root, {root: tuple(selections)})
         if withheld is None:
             self.beside()
+
+    def admitted(self, position: Position) -> Iterator[Field]:
+        """What has to be known before anybody is told of what stands at a position: it and all above are admitted."""
+        at: Position | None = position
+        while at is not None:
+            if at in self.admitting:
+                yield self.admitting[at]
+            at = at.owner.place.position if at.owner is not None else None
 
     def beside(self) -> None:
         """Add what moving between subgraphs may need, at every position."""

@@ -156,7 +156,9 @@ class Entrances:
             yields = self.walk(position, graph, position.type, ())
             yield Entrance(graph, position, (position.type,), None, owner.bit, (), yields, ())
         # Whatever is not admitted yet is told to nobody but the space that admits it.
-        admitted = self.question.admitting.get(position, 0)
+        admitted = 0
+        for mark in self.question.admitted(position):
+            admitted |= mark.bit
         own = any(one.name == "__row" for place in position.places.values() for one in place.fields.values())
         tells = any("__row" in view.fields for view in (views.get("Student", {}).get(graph),) if view is not None)
         owner_bit = owner.bit | (0 if own and tells else admitted)

@@ -4,6 +4,7 @@ but its own fields.
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,13 +12,16 @@ from typing import Any
 
 import pytest
 
+from app.cli.composing import Schema, compose
+from app.errors import Unavailable
 from app.ledger.report import of_student
+from app.schema.build import sdl
 from app.schema.catalogue import SCOPES
 from app.storage.engines import open_engine
 from tests import worlds
 from tests.federation.lms.composed import supergraph
-from tests.journeys.test_journey_subgraphs import GRANTS, MAY, REMOTE
-from tests.journeys.world import Asked, opened
+from tests.journeys.test_journey_subgraphs import ELM, GRANTS, MAY, REMOTE
+from tests.journeys.world import Asked, granting, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -189,3 +193,104 @@ async def test_threat_35_a_subgraphs_errors_tell_neither_text_nor_number(here: H
     assert CANARY not in json.dumps(answer)
     assert str(number) not in json.dumps(answer)
     assert [one.get("path") for one in answer["errors"]] == [["submissions"], None]
+
+
+LMS = """
+extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@requiresScopes", "@tag"])
+type Query { submissions: [Submission!] SAID }
+type Student @key(fields: "sourceKey") { sourceKey: String! submissions: [Submission!] SAID }
+type Submission @key(fields: "id") @tag(name: "student/student") {
+  id: ID!
+  student: Student! SAID
+  title: String! SAID
+  attachments: [Attachment!] SAID
+}
+type Attachment @key(fields: "id") @tag(name: "student/submission/student") {
+  id: ID!
+  submission: Submission! SAID
+}
+"""
+FILES = """
+extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@requiresScopes", "@tag"])
+type Query { files: Int SAID }
+type Student @key(fields: "sourceKey") { sourceKey: String! badge: String SAID }
+type Submission @key(fields: "id") @tag(name: "student/student") { id: ID! likeness: Float SAID }
+type Attachment @key(fields: "id") @tag(name: "student/submission/student") { id: ID! size: Int SAID }
+"""
+SAID = (
+    '@requiresScopes(scopes: [["lms/submissions.read"]]) @tag(name: "category/Student_work") '
+    '@tag(name: "sensitivity/pii")'
+)
+TOLD = {
+    "Student": "firstName submissions badge",
+    "Submission": "title student attachments likeness",
+    "Attachment": "submission size",
+    "Query": "submissions",
+}
+
+
+@pytest.fixture(scope="module")
+async def two(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Asked, Hostile, Hostile]]:
+    """A subgraph that names students of whatever school, and another that is told of what it named."""
+    schemas = [Schema("lms", "", LMS.replace("SAID", SAID)), Schema("files", "", FILES.replace("SAID", SAID))]
+    try:
+        made = compose([Schema("core", "", sdl()), *schemas])
+    except Unavailable as error:
+        pytest.skip(error.message)
+    file = tmp_path_factory.mktemp("composed") / "supergraph.graphql"
+    file.write_text(made, encoding="utf-8")
+    lms, files = Hostile(), Hostile()
+    async with (
+        serving(lms),
+        serving(files),
+        opened(
+            tmp_path_factory.mktemp("two") / "home",
+            {"elm-only": granting("elm-only", TOLD, ELM)},
+            databases={worlds.SPACE: None},
+            scopes={"elm-only": frozenset(SCOPES) | REMOTE},
+            settings={"supergraph": str(file)},
+            endpoints={"lms": lms.url, "files": files.url},
+            rule=MAY + MAY.replace("lms", "files"),
+        ) as asked,
+    ):
+        yield asked, lms, files
+
+
+def submission(key: str) -> dict[str, Any]:
+    inner = {"id": f"file-{key}", "submission": {"id": f"sub-{key}", "student": {"sourceKey": key}}}
+    return {"id": f"sub-{key}", "title": f"of {key}", "student": {"sourceKey": key}, "attachments": [inner]}
+
+
+def badged(asked: Any) -> bytes:
+    """All that is wanted of whatever is told of."""
+    known = {"badge": "b", "likeness": 0.5, "size": 7, **submission("gus"), "submissions": [submission("gus")]}
+    found = re.findall(r"(?:(\w+): )?_entities\(\w+: \$(\w+)\)", asked["query"])
+    aliases = {name: alias or "_entities" for alias, name in found}
+    told = {aliases[name]: [known] * len(told) for name, told in asked["variables"].items()}
+    return json.dumps({"data": told}).encode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ submissions { title student { firstName badge } } }",
+        "{ submissions { likeness } }",
+        "{ submissions { title likeness student { badge } attachments { size } } }",
+        "{ submissions { attachments { size } } }",
+        "{ submissions { attachments { size submission { likeness student { badge } } } } }",
+    ],
+)
+async def test_threat_35_a_subgraph_is_told_of_nobody_whom_another_named_and_the_space_did_not_admit(
+    two: tuple[Asked, Hostile, Hostile], query: str
+) -> None:
+    asked, lms, files = two
+    files.heard.clear()
+    lms.says({"submissions": [submission(key) for key in ("gus", "ana", "nobody")]})
+    files.answer = badged
+    answer = await asked.ask("elm-only", query)
+    assert len(answer["data"]["submissions"]) == 1
+    assert files.heard
+    told = json.dumps(files.heard)
+    assert "ana" in told
+    assert "gus" not in told
+    assert "nobody" not in told
