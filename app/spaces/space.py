@@ -3,13 +3,11 @@
 INVARIANT: a space reads its own database and no other; a request is handed the one space that its token names.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
-
-from aiodataloader import DataLoader
 
 from app.ledger.entry import Whose
 from app.names import SpaceId
@@ -24,6 +22,7 @@ from app.spaces.driver import Readers
 from app.spaces.edges import snake
 from app.spaces.identifiers import Identifiers, identifiers
 from app.spaces.levels import KEYS, Compiler, Level, Reach, depth
+from app.spaces.shared import Shared
 from app.spaces.state import mark
 from app.spaces.sync import state
 from app.spaces.where import Where
@@ -44,7 +43,7 @@ class Space:
         default_factory=WeakKeyDictionary, repr=False
     )
     _keyed: WeakKeyDictionary[Keyed, dict[frozenset[str], Level]] = field(default_factory=WeakKeyDictionary, repr=False)
-    _lookups: WeakKeyDictionary[Level, DataLoader[int, tuple[Any, tuple[Whose, ...]]]] = field(
+    _lookups: WeakKeyDictionary[Level, Shared[tuple[Any, tuple[Whose, ...]]]] = field(
         default_factory=WeakKeyDictionary, repr=False
     )
 
@@ -95,20 +94,18 @@ class Space:
         level, (row,) = asked.levels[0], cast(list[int], asked.values[KEYS])
         if level not in self._lookups:
             client = asking.authority.client
-            self._lookups[level] = DataLoader(partial(self._batch, level, asked.names, client), cache=False)
-        record, whose = await self._lookups[level].load(row)
+            self._lookups[level] = Shared(partial(self._batch, level, asked.names, client))
+        record, whose = await self._lookups[level].load(row) or (None, ())
         return Chunk(asked.root.response_key, record, whose, last=True)
 
     async def _batch(
         self, level: Level, names: Identifiers, client: str, keys: list[int]
-    ) -> list[tuple[Any, tuple[Whose, ...]]]:
+    ) -> Mapping[int, tuple[Any, tuple[Whose, ...]]]:
         async with self.readers.lend(one_moment=False, client=client) as reader:
-            rows = await reader.rows(level.statement, {KEYS: list(set(keys))})
+            rows = await reader.rows(level.statement, {KEYS: keys})
         ids = names.column(level.type, [row[level.row] for row in rows]) if level.identified else ()
         records = level.make(rows, ids)
-        whose = {row[level.row]: tuple(disclosed(level, (row,))) for row in rows}
-        # INVARIANT: one result for each key. A loader that got another number would put records into its error.
-        return [(records.get(key), whose.get(key, ())) for key in keys]
+        return {row[level.row]: (records[row[level.row]], tuple(disclosed(level, (row,)))) for row in rows}
 
     def levels(self, fetch: Fetch, root: Root, type_name: str, asking: Asking, where: Where) -> tuple[Level, ...]:
         """The compiled levels of a root: the one that finds its records, then one for each further list of them."""
