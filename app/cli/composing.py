@@ -134,7 +134,7 @@ def installed() -> Path:
         if done.returncode:
             raise Unavailable(
                 "The composer could not be installed by npm. Check that this machine reaches npm's registry. npm said: "
-                f"{(done.stderr.strip().splitlines() or ['nothing'])[-1]}"
+                f"{_last(done.stderr)}"
             )
         if not folder.exists():
             making.rename(folder)
@@ -161,9 +161,18 @@ def _node() -> list[str]:
             Path(sys.prefix),
         )
         if done.returncode:
-            raise Unavailable("Composing needs Node.js 18 or newer, and it could not be installed. Install it.")
+            raise Unavailable(
+                f"Composing needs Node.js {OLDEST} or newer, which this machine lacks and pip could not install. "
+                f"Install it, or compose elsewhere: the supergraph is a file. pip said: {_last(done.stderr)}"
+            )
     binary = os.fspath(home / "bin" / "node")
     return [binary, binary, os.fspath(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def _last(said: str) -> str:
+    """The last that a program said, which mostly says what is wrong."""
+    lines = [line for line in said.strip().splitlines() if "complete log" not in line]
+    return (lines or ["nothing"])[-1]
 
 
 def _run(command: Sequence[str], folder: Path, given: str | None = None) -> subprocess.CompletedProcess[str]:
