@@ -74,6 +74,11 @@ async def _approve(visit: Visit, form: Form, request: AccessRequest) -> Response
         raise Rejected(str(error)) from None
     wanted = effective(asked.base, wanted)
     if not (wanted.fields or wanted.removed or wanted.rows or wanted.not_before or wanted.not_after):
+        # Or it is given already, by an officer whose decision is being kept at this moment.
+        async with deciding(visit.desk.rooms.control, request) as decision:
+            left = decision is not None
+        if not left:
+            return await _again(visit, request, ELSE, reason_of(form))
         raise Rejected("Nothing is left of the request. Tick what you give, or refuse it.")
     less = wanted != asked.amendment
     facts = visit.desk.vocabulary.facts

@@ -59,7 +59,8 @@ class Desk:
             whose = "An officer proposes" if one.asked_by else f"{one.client} asks"
             parts = [f"{plural(len(one.form.fields), 'field')} more"] if one.form.fields else []
             parts += [f"{plural(len(one.form.remove), 'field')} less"] if one.form.remove else []
-            told = f"{whose}: {', '.join(parts) or 'other records, or another period'}."
+            parts += ["other records"] if one.form.rows else []
+            told = f"{whose}: {', '.join(parts) or 'another period'}."
             if one.state is State.WAITING:
                 told = "Decided; some of it waits for a second officer's approval."
             title = f"{one.client} for {one.purpose}, request {one.number}"

@@ -11,13 +11,14 @@ from app.console.asked import Asked, filterable, find, reviewed, take_up
 from app.console.holding import columns
 from app.console.visit import Rejected, Visit
 from app.console.whose import whose
-from app.console.wording import DEEDS, STATES
+from app.console.wording import DEEDS, STATES, day, plural
 from app.ledger.summed import catch_up, used_fields
 from app.names import Coordinate
 from app.policy.amend import Unwritable, lapsed
 from app.policy.known import Known
 from app.policy.lint import lint
 from app.policy.model import Basis, Grant, PolicySet, SpacePolicy
+from app.requests.form import Form
 from app.requests.model import AccessRequest, State
 from app.requests.review import Around, Line, drafted, held_by_others, lines, rows_after, told_rows
 from app.requests.store import decisions, newest, undecided
@@ -38,7 +39,15 @@ async def show_all(visit: Visit) -> Response:
     control = visit.desk.rooms.control
     waiting = await undecided(control, visit.space)
     others = [one for one in await newest(control, visit.space) if one not in waiting]
-    return visit.page("requests.html", waiting=waiting, others=others, states=STATES)
+    return visit.page("requests.html", waiting=waiting, others=others, states=STATES, what=in_short)
+
+
+def in_short(form: Form) -> list[str]:
+    """What is asked for, in a few words."""
+    told = [f"+ {plural(len(form.fields), 'field')}"] if form.fields else []
+    told += [f"− {plural(len(form.remove), 'field')}"] if form.remove else []
+    told += ["other records"] if form.rows else []
+    return [*told, f"until {day(form.not_after)}"] if form.not_after else told
 
 
 async def show(visit: Visit) -> Response:

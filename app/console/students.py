@@ -73,13 +73,19 @@ async def page_of(visit: Visit, key: str) -> Response:
     )
 
 
+def described(coordinates: Sequence[str]) -> list[str]:
+    """The fields of each type on a line of its own, the student's own first."""
+    lines = sorted(describe_fields(coordinates), key=lambda line: not line.startswith("student:"))
+    return [f"{line[:1].upper()}{line[1:]}" for line in lines]
+
+
 def by_vendor(left: Sequence[Received], names: Mapping[str, str], purposes: Mapping[str, str]) -> list[Vendor]:
     """What left, vendor by vendor, purpose by purpose."""
     made = []
     for client, of_client in groupby(left, key=lambda each: each.client):
         parts = []
         for (purpose, basis), group in groupby(of_client, key=lambda each: (each.purpose, each.basis)):
-            told = [(describe_fields(each.coordinates), each) for each in group]
+            told = [(described(each.coordinates), each) for each in group]
             law = BASES.get(basis or "", basis or "on no basis that was recorded")
             parts.append(Purpose(purposes.get(purpose, purpose), law, told))
         made.append(Vendor(names.get(client, client), client, parts))

@@ -33,6 +33,15 @@ BASES = {
 }
 """What the words for a basis mean. Spec: 34 CFR 99.30, 99.31."""
 
+PLAIN = {
+    "id": "an identifier made for this vendor",
+    "ideaIndicator": "special education (IDEA)",
+    "lastSurname": "last name",
+    "nameOfInstitution": "name",
+    "ssn": "social security number",
+}
+"""Fields whose own names are not plain language."""
+
 TOLD_TO_REMOVE = "nothing: it was told to remove what it holds of the student"
 """What a vendor that keeps in step received when the student left what is granted to it."""
 
@@ -156,8 +165,8 @@ def describe_fields(coordinates: Sequence[str]) -> list[str]:
 
 
 def plain(name: str) -> str:
-    """`lastSurname` as `last surname`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])", " ", name).lower()
+    """`birthDate` as `birth date`; and a few words that are no family's."""
+    return PLAIN.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])", " ", name).lower()
 
 
 def how_often(count: int) -> str:

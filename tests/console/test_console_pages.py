@@ -339,7 +339,7 @@ async def test_a_parents_page_is_in_plain_language(office: Office) -> None:
     told = await browser.text(f"/console/students?key={ANA}")
     assert "Instruction in the classroom." in told
     assert "as a school official with a legitimate educational interest, 34 CFR 99.31(a)(1)" in told
-    assert "student: first name, last surname 13 October 2026, 14 October 2026" in told
+    assert "Student: first name, last name 13 October 2026, 14 October 2026" in told
     assert "Nobody has received any data about this student." in await browser.text(f"/console/students/{LEO}")
     assert "no student with that key" in await browser.text("/console/students?key=nobody", 404)
 

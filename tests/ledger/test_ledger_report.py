@@ -181,7 +181,7 @@ readwell
   Basis:   school-official (as a school official with a legitimate educational interest, 34 CFR 99.31(a)(1))
 
     school enrollment: grade level
-    student: birth date, last surname
+    student: birth date, last name
     12 times, on these days: 2026-09-01, 2026-09-03
 
     student: section 504 status

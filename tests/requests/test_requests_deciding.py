@@ -63,7 +63,7 @@ async def test_the_page_shows_the_difference_with_what_to_look_at(here: Asking) 
     assert "Outside the agreement's schedule: Demographics is not in it." in text
     assert "In force only when approved by name by steward and privacy officer." in text
     assert "The vendor could also search by it." in text
-    assert "Pupils of school elm in grade levels 04 and 05." in text
+    assert "Pupils of Elm Elementary in grades 4 and 5." in text
     assert "fields of the grant used" in text
 
 
