@@ -46,7 +46,7 @@ WARM_UPS = {"Q1": 50, "Q2": 5, "Q3": 3, "Q4": 1}
 
 FAILURES = (
     *(CommandFailedError, DidNotStartError, NotInstalledError, WrongAnswerError, answers.UnexpectedAnswerError),
-    subprocess.TimeoutExpired,
+    *(flooding.FloodEndedError, subprocess.TimeoutExpired),
 )
 LIMIT, HOMEROOM, PLAIN = "limit", "Homeroom", "plain"
 
@@ -263,13 +263,7 @@ def main(
             profiled,
             flood=flood,
         )
-    except (
-        CommandFailedError,
-        DidNotStartError,
-        NotInstalledError,
-        WrongAnswerError,
-        answers.UnexpectedAnswerError,
-    ) as error:
+    except FAILURES as error:
         raise click.ClickException(str(error)) from None
 
 

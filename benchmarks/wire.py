@@ -128,28 +128,39 @@ def line(port: int) -> Iterator[Line]:
 
 def throughput(port: int, requests: Sequence[bytes], *, at_once: int, seconds: float) -> float:
     """Answers per second while so many connections each send the next request as soon as they are answered."""
+    took, _ = latencies(port, requests, at_once=at_once, seconds=seconds)
+    return len(took) / seconds
+
+
+def latencies(port: int, requests: Sequence[bytes], *, at_once: int, seconds: float) -> tuple[list[float], list[float]]:
+    """How long each answer took within so many seconds, and how long those requests waited that have none yet."""
     lines = [Line(port) for _ in range(at_once)]
     readings = {one.socket.fileno(): Reading([]) for one in lines}
-    answered = sent = 0
+    began: dict[int, float] = {}
+    took: list[float] = []
+    sent = 0
     with selectors.DefaultSelector() as selector:
         try:
+            begin = time.perf_counter()
             for one in lines:
                 selector.register(one.socket, selectors.EVENT_READ, one)
+                began[one.socket.fileno()] = time.perf_counter()
                 one.socket.sendall(requests[sent % len(requests)])
                 sent += 1
-            begin = time.perf_counter()
-            while (now := time.perf_counter()) - begin < seconds:
-                for key, _ in selector.select(timeout=5):
+            while (left := begin + seconds - time.perf_counter()) > 0:
+                for key, _ in selector.select(timeout=left):
                     one = key.data
                     part = one.socket.recv(BIGGEST)
                     if not part:
                         raise WrongAnswerError("The server hung up under load.")
                     if readings[key.fd].add(part):
-                        answered += 1
-                        readings[key.fd] = Reading([])
+                        now = time.perf_counter()
+                        took.append(now - began[key.fd])
+                        readings[key.fd], began[key.fd] = Reading([]), now
                         one.socket.sendall(requests[sent % len(requests)])
                         sent += 1
-            return answered / (now - begin)
+            ended = time.perf_counter()
+            return took, [ended - since for since in began.values()]
         finally:
             for one in lines:
                 one.close()
