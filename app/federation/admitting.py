@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.federation.positions import Field, Place, Position, Question
-from app.federation.remote import ROW
+from app.federation.remote import OPEN, ROW
 from app.operation.model import When
 from app.operation.vocabulary import Vocabulary
 
@@ -31,8 +31,13 @@ def is_remote(question: Question, one: Field, core: str) -> bool:
     return view is None or one.name not in view.fields
 
 
-def marks(question: Question, vocabulary: Vocabulary, core: str) -> Iterator[tuple[Field, When]]:
-    """What has to be known of students beside what the client asks: that they are admitted, and who they are."""
+def marks(
+    question: Question, vocabulary: Vocabulary, core: str, *, directory: bool = False
+) -> Iterator[tuple[Field, When]]:
+    """What has to be known of students beside what the client asks: that they are admitted, and who they are.
+
+    `directory`: also whether their families blocked directory information.
+    """
     for position in [*question.positions]:
         owner = position.owner
         if owner is None or owner.when == frozenset():
@@ -46,8 +51,11 @@ def marks(question: Question, vocabulary: Vocabulary, core: str) -> Iterator[tup
                     if named:
                         question.admitting[position] = mark
                     yield mark, owner.when
+                    if directory:
+                        yield question.field(place, OPEN, (), 1), owner.when
             elif vocabulary.students.get(place.type) and is_remote(question, owner, core) and not _of_student(position):
-                yield from _belonging(question, place, vocabulary.students[place.type], owner.when)
+                path = vocabulary.students[place.type]
+                yield from _belonging(question, place, path, owner.when, directory=directory)
     question.beside()
 
 
@@ -61,7 +69,9 @@ def _of_student(position: Position) -> bool:
     return False
 
 
-def _belonging(question: Question, place: Place, path: tuple[str, ...], when: When) -> Iterator[tuple[Field, When]]:
+def _belonging(
+    question: Question, place: Place, path: tuple[str, ...], when: When, *, directory: bool
+) -> Iterator[tuple[Field, When]]:
     """The student that an object belongs to has to be admitted before the object is."""
     start, at = place.position, place
     for name in path:
@@ -75,6 +85,8 @@ def _belonging(question: Question, place: Place, path: tuple[str, ...], when: Wh
         question.admitting[at.position] = mark
         question.admitting[start] = mark
         yield mark, when
+        if directory:
+            yield question.field(at, OPEN, (), 1), when
 
 
 def drops(question: Question, position: Position, vocabulary: Vocabulary) -> Iterator[Drop]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from app.federation.admitting import Drop, drops
 from app.federation.choose import Choice, Entry
 from app.federation.positions import Field, Place, Question
-from app.federation.remote import ROW
+from app.federation.remote import OPEN, ROW
 from app.federation.steps import Fetch
 from app.names import Coordinate
 from app.operation.decided import Column, Decided, Edge, Frame, Hidden, Identifier, Root, Typename
@@ -18,6 +18,9 @@ from app.policy.decide import Permit
 from app.schema.catalogue import CATALOGUE
 from app.sources.fetch import Fetch as SourceFetch
 from app.sources.fetch import Keyed
+
+MARKS = {ROW: "row", OPEN: "open"}
+"""What the space calls its hidden marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class _Writing:
             case Edge() | Frame():
                 return replace(template, response_key=one.key, when=when, children=below)
             case _ if one.child is None:
-                return Hidden(one.key, when, "row" if one.name == ROW else one.name)
+                return Hidden(one.key, when, MARKS.get(one.name, one.name))
             case _:
                 fact = CATALOGUE[Coordinate(f"{one.place.type}.{one.name}")]
                 return Edge(one.key, when, fact, Permit(None), below)

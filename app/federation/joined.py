@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from graphql import print_ast
 
 from app.federation.admitting import marks
+from app.federation.blocking import asks, blockable
 from app.federation.core_part import CorePart, core_parts
 from app.federation.finding import best
 from app.federation.planning import needed
@@ -47,6 +48,7 @@ class Joined:
     denials: tuple[Denial, ...]  # beyond those of the operation: what a subgraph may not receive
     remote: frozenset[Coordinate]  # what subgraphs tell
     belonging: Mapping[str, tuple[str, ...]]  # types that belong to students, with the keys that lead to theirs
+    blocked: frozenset[Coordinate]  # what subgraphs tell that is withheld where a family blocked it
 
     def __str__(self) -> str:
         return str(self.plan)
@@ -98,10 +100,11 @@ def join(
         if not selection.field.startswith("__") and selection.field not in LOCAL
     ]
     allowed = Receiving(authorized, composed, core, offered)
+    blocked = blockable(authorized, vocabulary)
     denials: list[Denial] = []
     while True:
         question = Question(composed, "Query", roots, hidden)
-        marked = list(marks(question, vocabulary, core))
+        marked = list(marks(question, vocabulary, core, directory=asks(question, blocked)))
         wanted = [*needed(question, roots), *marked]
         lost = unreachable(question, wanted, allowed)
         if not lost:
@@ -122,6 +125,7 @@ def join(
         tuple(denials),
         frozenset(vocabulary.told_by),
         vocabulary.students,
+        blocked if asks(question, blocked) else frozenset(),
     )
 
 

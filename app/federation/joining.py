@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from app.federation.admitting import Way
+from app.federation.blocking import block
 from app.federation.completion import Completion, Unfit
 from app.federation.core_part import CorePart
 from app.federation.disclosed import disclosed, rows_of
@@ -176,6 +177,8 @@ async def join_answer(
     gathering.joined, gathering.space, gathering.asking = joined, space, asking
     gathering.awake, gathering.sending, gathering.names = awake, sending, names
     await gathering.run(joined.plan)
+    if joined.blocked:
+        block(gathering.tree, joined.question, joined.blocked, joined.belonging)
     roots = joined.authorized.operation.roots
     values = {**local, **{root.response_key: "Query" for root in roots if root.field == "__typename"}}
     errors: tuple[dict[str, Any], ...] = ()

@@ -40,6 +40,9 @@ ARRANGING = frozenset({"cursor", "totalCount"})
 ROW = "__row"
 """The hidden field of a student that its space alone tells: that it is in the grant's rows, and its row number."""
 
+OPEN = "__open"
+"""... and that its family did not block its directory information."""
+
 
 def core_graph(composed: Composed) -> str:
     """The core's name in `join__Graph`. Raises: ConfigurationError."""
@@ -167,16 +170,18 @@ def _printed(node: FieldDefinitionNode) -> str:
     return print_ast(node.type)
 
 
+MARK = FieldView("Int", "Int", (), (), external=False)
+"""How the space knows its hidden marks."""
+
+
 def opened(composed: Composed) -> Composed:
-    """The supergraph as a district's gateway serves it: students bear a hidden mark that their space alone tells, and
+    """The supergraph as a district's gateway serves it: students bear hidden marks that their space alone tells, and
     of what subgraphs tell nothing but `id` is non-null, since a district may withhold it.
     """
     core = core_graph(composed)
     views = {name: dict(known) for name, known in composed.views.items()}
     student = views["Student"][core]
-    views["Student"][core] = replace(
-        student, fields={**student.fields, ROW: FieldView("Int", "Int", (), (), external=False)}
-    )
+    views["Student"][core] = replace(student, fields={**student.fields, ROW: MARK, OPEN: MARK})
     for name, of in composed.schema.type_map.items():
         if isinstance(of, GraphQLObjectType) and name in composed.views:
             told = composed.views[name][core].fields if core in composed.views[name] else {}

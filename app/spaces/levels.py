@@ -205,7 +205,9 @@ class Compiler:
                     slots.append(Slot(response_key, kind, column=place))
                     coordinates[fact.coordinate] = over.covers(fact)
                 case Hidden(response_key, _, name):
-                    place = columns.place(f"{name}: hidden", over.joined(expression(table, type_name, name)))
+                    mark = name == "open"
+                    value = over.unblocked(table.c.row) if mark else over.joined(expression(table, type_name, name))
+                    place = columns.place(f"{name}: hidden", value)
                     slots.append(Slot(response_key, _kind(table, name, name in LISTS), column=place))
                 case Edge(response_key, _, fact):
                     below = self._edge(one, columns, table, over)

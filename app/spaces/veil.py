@@ -48,6 +48,11 @@ class Veil:
         """What leaves the database of a value that subgraphs join on: nothing of whom everything is withheld."""
         return value if self.whole is None else case((self.whole, null()), else_=value)
 
+    def unblocked(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+        """What leaves the database of whom neither everything nor the directory fields are withheld."""
+        shown = self.joined(value)
+        return shown if self.blocked is None else case((self.blocked, null()), else_=shown)
+
     def matchable(self, fact: Fact | None) -> ColumnElement[bool]:
         """Whether a filter may find a record by a field: else it would tell what is withheld. An `id` has no fact."""
         withheld = None if fact is None else self.over(fact)
