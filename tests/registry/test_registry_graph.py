@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import Unavailable
 from app.operation.invalid import InvalidOperation
-from app.registry.answering import ALIASES, answer, sdl
+from app.registry.answering import LIMITS, answer, sdl
 from app.schema.build import graphql_schema
 from app.schema.ndpa import NOT_STUDENT_DATA, of_tag
 from tests.registry.resources import aligned, node, taken
@@ -79,6 +79,10 @@ async def test_a_page_is_asked_for_with_everything(index: AsyncEngine, tmp_path:
         '{ _entities(representations: [{__typename: "Course"}]) { __typename } }',
         '{ _entities(representations: [{__typename: "Course", scedCode: "1", extra: 1}]) { __typename } }',
         '{ _entities(representations: [{__typename: "Student", id: "1"}]) { __typename } }',
+        '{ _entities(representations: [{__typename: "Query"}]) { __typename } }',
+        '{ _entities(representations: [{__typename: "String"}]) { __typename } }',
+        '{ _entities(representations: [{__typename: "CourseWhere", scedCode: "1"}]) { __typename } }',
+        "{ _entities(representations: [{__typename: 7}]) { __typename } }",
         "{ _entities(representations: [{}]) { __typename } }",
     ],
 )
@@ -95,12 +99,15 @@ async def test_a_mistake_is_told_in_a_sentence(index: AsyncEngine, query: str) -
     [
         "{ nothing }",
         "{",
-        "{ learningResources { nodes { " + " ".join(f"a{n}: name" for n in range(ALIASES + 1)) + " } } }",
+        "{ learningResources { nodes { " + " ".join(f"a{n}: name" for n in range(LIMITS.aliases + 1)) + " } } }",
         "{" + " learningResources { nodes { name } }" * 5_000 + "}",
         "query ($first: Int!) { learningResources(first: $first) { nodes { name } } }",
+        "{ learningResources { nodes { ...a0 } } } fragment a30 on LearningResource { name }"
+        + "".join(f" fragment a{n} on LearningResource {{ ...a{n + 1} ...a{n + 1} }}" for n in range(30)),
+        "{ " + " ".join(f"a{n}: learningResources(first: 500) {{ nodes {{ name url }} }}" for n in range(1_000)) + " }",
     ],
 )
-async def test_what_cannot_be_run_is_refused(index: AsyncEngine, query: str) -> None:
+async def test_threat_3_what_cannot_be_run_is_refused_at_once(index: AsyncEngine, query: str) -> None:
     with pytest.raises(InvalidOperation):
         await answer(index, query, None, None)
 
