@@ -14,6 +14,7 @@ from app.operation.authorize import ask_for
 from app.operation.vocabulary import Vocabulary
 from app.policy.authority import Authority, authority
 from app.policy.decide import Decision, Deny, Permit, decide, entrance
+from app.policy.model import last_day
 from app.schema.facts import Fact
 
 
@@ -55,6 +56,16 @@ class Column:
     def address(self) -> str:
         """Where the vendor's page is."""
         return f"/console/vendors/{self.client}"
+
+    @property
+    def shut(self) -> str:
+        """In a word or two, why nothing at all leaves to it; empty while something may."""
+        by = self.authority
+        if by.suspended:
+            return "suspended"
+        if by.grant is None or by.today < by.grant.not_before:
+            return "not yet"
+        return "over" if by.today > last_day(by.grant, by.state) else ""
 
 
 @dataclass(frozen=True, slots=True)

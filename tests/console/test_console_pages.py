@@ -232,6 +232,13 @@ async def test_the_matrix_is_cleared_of_what_nobody_has(office: Office) -> None:
     assert "Student.birthDate" not in told
 
 
+@pytest.mark.parametrize(("days", "told"), [(-110, "not yet"), (0, ""), (300, "over")])
+async def test_the_matrix_says_where_nothing_leaves_at_all(office: Office, days: int, told: str) -> None:
+    office.now[0] = worlds.NOW + timedelta(days=days)
+    text = await (await office.officer()).text("/console/matrix")
+    assert text.partition("Field readwell instruction ")[2].startswith(told or "Attendance")
+
+
 async def test_the_matrix_as_a_file_has_every_cell_in_words(office: Office) -> None:
     text = (await (await office.officer()).get("/console/matrix.csv")).text
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))

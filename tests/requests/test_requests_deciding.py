@@ -395,6 +395,7 @@ async def test_a_suspension_is_this_districts_alone(here: Asking) -> None:
     assert "Suspended here since 15 October 2026, 12:00 by privacy-officer@larkspur.example: A breach." in words(
         page.text
     )
+    assert "readwell instruction suspended" in await steward.text("/console/matrix")
     assert not here.rooms.authorization.standing("readwell", OTHER).suspended
     await steward.send_form(page, address, deed="resume", reason="Mended.")
     assert codes(await here.graph("{ students(first: 1) { nodes { firstName } } }")) == {}
