@@ -62,9 +62,12 @@ def _headers(settings: Settings, one: EndpointSettings, file: str, key: str) -> 
         return {}
     try:
         token = (settings.home / one.token_file).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
+        if not token.isprintable():
+            raise ValueError  # a second line would be a header of its own
+    except (OSError, ValueError):
         raise ConfigurationError(
-            "The token's file cannot be read. Write the token into it, readable by its owner alone.",
+            "The token's file cannot be read, or holds more than one line. Write the token into it, readable by its "
+            "owner alone.",
             file=file,
             key=f"{key}.token_file",
         ) from None
