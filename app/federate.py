@@ -7,15 +7,17 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from graphql import OperationType
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.addresses import host_of
-from app.errors import ConfigurationError, Unauthenticated
+from app.errors import ConfigurationError, RequestError, Unauthenticated
 from app.federation.completion import Completion, Unfit
 from app.federation.filling import Filling, filling
 from app.federation.planning import plan_operation
@@ -79,6 +81,12 @@ class Federation:
         """Operation, plan, execute, answer."""
         planned = self.planned(request.document, request.operation_name)
         operation = planned.operation
+        if operation.definition.operation is OperationType.MUTATION and not request.body:
+            raise RequestError(
+                "A link or a picture must change nothing. Send mutations by POST.",
+                code="METHOD_NOT_ALLOWED",
+                status=HTTPStatus.METHOD_NOT_ALLOWED,
+            )
         variables = coerce_variables(operation, self.composed.schema, request.variables, self.limits)
         true = frozenset(name for name in operation.conditions if variables[name])
         local: dict[str, object] = {}
@@ -105,6 +113,8 @@ class Federation:
         kept = self._plans.get(key)
         if kept is None:
             operation = parse_operation(document, name, self.composed.schema, self.limits)
+            if operation.definition.operation is OperationType.SUBSCRIPTION:
+                raise RequestError("Subscriptions are not served. Ask by a query.", code="NO_SUBSCRIPTIONS")
             made = plan_operation(operation, self.composed)
             kept = self._plans[key] = Planned(operation, made.plan, Completion(operation, made.question))
             if len(self._plans) > PLANS:

@@ -15,6 +15,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
+    GraphQLSchema,
     ObjectTypeDefinitionNode,
     parse,
     print_ast,
@@ -176,7 +177,8 @@ MARK = FieldView("Int", "Int", (), (), external=False)
 
 def opened(composed: Composed) -> Composed:
     """The supergraph as a district's gateway serves it: students bear hidden marks that their space alone tells, and
-    of what subgraphs tell nothing but `id` is non-null, since a district may withhold it.
+    of what subgraphs tell nothing but `id` is non-null, since a district may withhold it. It is read alone: whatever a
+    subgraph changes, or sends on its own, is not in the graph.
     """
     core = core_graph(composed)
     views = {name: dict(known) for name, known in composed.views.items()}
@@ -188,4 +190,13 @@ def opened(composed: Composed) -> Composed:
             for field_name, one in of.fields.items():
                 if field_name not in told and field_name != "id" and isinstance(one.type, GraphQLNonNull):
                     one.type = one.type.of_type
-    return replace(composed, views=views)
+    return replace(composed, views=views, schema=_read_alone(composed.schema))
+
+
+def _read_alone(schema: GraphQLSchema) -> GraphQLSchema:
+    """A schema without changes and subscriptions."""
+    if schema.mutation_type is None and schema.subscription_type is None:
+        return schema
+    others = (schema.mutation_type, schema.subscription_type)
+    types = tuple(one for one in schema.type_map.values() if one not in others)
+    return GraphQLSchema(schema.query_type, None, None, types, schema.directives, assume_valid=True)

@@ -23,6 +23,7 @@ NOT_CODES = {
     "CALLER_LEFT": "likewise",
     "IN_FORCE": "the state of a granted coordinate",
     "LC_ALL": "a variable of the environment",
+    "NO_SUBSCRIPTIONS": "without policy alone: in a district's graph there are none",
 }
 
 
