@@ -51,6 +51,10 @@ ROWS = 'enrollment = "active"'
 
 HELLO = "query Hello { students(first: 1) { nodes { firstName } } }"
 
+LONG = f"""query Long {{ students(first: 400) {{ nodes {{ firstName sectionEnrollments {{ section {{
+  {" ".join(f"{'t' * 100}{number}: title" for number in range(190))} }} }} }} }} }}"""
+"""An answer of more bytes than lie between two machines, unread."""
+
 AT_WILL = "\n[traffic]\npoints_per_minute = 1_000_000\ntokens_per_minute = 1_000_000\n"
 """Vendors may ask much."""
 
@@ -89,11 +93,17 @@ def district(folder: Path, students: int) -> Home:
     return home
 
 
-def gateway_home(folder: Path, space: str, at: str) -> Home:
-    """A gateway that keeps no space, and names the premises of one."""
+def empty(folder: Path) -> Home:
+    """An installation that keeps no space."""
     home = Home(folder)
     create(folder)
-    home.config.write_text(home.config.read_text() + AT_WILL + f'\n[premises."{space}"]\nat = "{at}"\nseconds = 20\n')
+    home.config.write_text(home.config.read_text() + AT_WILL)
+    return home
+
+
+def gateway_home(home: Home, space: str, at: str) -> Home:
+    """An installation that names the premises of one space."""
+    home.config.write_text(home.config.read_text() + f'\n[premises."{space}"]\nat = "{at}"\nseconds = 20\n')
     return home
 
 
@@ -241,14 +251,20 @@ def told(response: requests.Response) -> Told:
 
 
 @contextmanager
-def paired(folder: Path, home: Home, space: str) -> Iterator[tuple[Pair, Vendor]]:
-    """The premises, out of an installation that keeps a space, with a gateway before them and a vendor of it."""
+def paired(
+    folder: Path, home: Home, space: str, *arguments: str, before: Home | None = None
+) -> Iterator[tuple[Pair, Vendor]]:
+    """The premises, out of an installation that keeps a space, with a gateway before them and a vendor of it.
+
+    `before` is the gateway's installation, if it keeps spaces of its own; `arguments` are for `subgraph serve`.
+    """
     port = free_port()
-    gateway = gateway_home(folder / "gateway", space, f"http://127.0.0.1:{port}")
+    gateway = gateway_home(before or empty(folder / "gateway"), space, f"http://127.0.0.1:{port}")
     vendor = registered(gateway, "readwell")
     with served(gateway) as central:
         trusting(home, port, f"{central.url}/oauth/jwks")
-        with served(home, command=("subgraph", "serve", "--port", str(port))) as premises:
+        command = ("subgraph", "serve", "--port", str(port), *arguments)
+        with served(home, command=command) as premises:
             yield Pair(central, premises, space), vendor
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -21,6 +20,7 @@ from tests.journeys.premises import (
     FIELDS,
     HELLO,
     ISSUER,
+    LONG,
     ROWS,
     STUDENTS,
     Sides,
@@ -28,15 +28,10 @@ from tests.journeys.premises import (
     claims_of,
     free_port,
     ledger_of,
-    paired,
     registered,
     signed,
 )
-from tests.journeys.served import Home, granting, rest_of, served, until, verdict
-
-LONG = f"""query Long {{ students(first: 400) {{ nodes {{ firstName sectionEnrollments {{ section {{
-  {" ".join(f"{'t' * 100}{number}: title" for number in range(190))} }} }} }} }} }}"""
-"""An answer of more bytes than lie between two machines, unread."""
+from tests.journeys.served import Home, granting, rest_of, until, verdict
 
 
 def test_the_districts_ledger_has_it_under_the_gateways_id_and_the_gateway_has_none(sides: Sides) -> None:
@@ -206,29 +201,3 @@ def test_check_says_on_both_sides_what_would_stop_it(sides: Sides, tmp_path: Pat
     assert "is no JWKS" in found(premises, "d", (jwks, f"{own}/healthz"))
     assert "cannot be read (FileNotFoundError)" in found(premises, "e", (jwks, "keys/gateway.json"))
     assert "this installation's issuer is loopback" in found(premises, "f", (f'"{ISSUER}"', '"https://graph.example"'))
-
-
-def test_premises_that_are_gone_break_an_answer_off_are_an_error_with_an_id_and_come_back(
-    kept_district: Home, tmp_path: Path
-) -> None:
-    home = kept_district.copy(tmp_path / "home")
-    home.grant(SMALL, "readwell", granting("readwell", FIELDS, ROWS))
-    with paired(tmp_path, home, SMALL) as (pair, vendor):
-        gateway = pair.gateway
-        token = gateway.token(vendor, SMALL)
-        answer = gateway.slowly(token, LONG)
-        received = answer.read(50_000)
-        pair.premises.kill()
-        received += rest_of(answer)
-        assert 0 < received.count(b'"firstName"') < STUDENTS
-        gone = gateway.post(token, HELLO)
-        assert gone.status_code == 503
-        (error,) = gone.json()["errors"]
-        assert error["extensions"]["code"] == "UNAVAILABLE"
-        assert error["extensions"]["id"] in gateway.log.read_text()
-        assert "data" not in gone.json()
-        assert requests.get(f"{gateway.url}/readyz", timeout=30).status_code == 200  # other districts are served
-        port = str(urlsplit(pair.premises.url).port)
-        with served(home, command=("subgraph", "serve", "--port", port)):
-            assert gateway.ask(token, HELLO)["data"]["students"]["nodes"]
-            assert home.json("disclosures", "verify", SMALL)["interrupted"]
