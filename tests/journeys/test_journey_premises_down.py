@@ -1,5 +1,6 @@
 """Premises that are gone, or several at once: one district's trouble is its own, and a statement is good for one."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -64,7 +65,7 @@ def test_premises_that_are_gone_trouble_nobody_elses_vendors_and_come_back(kept_
 
 def nobody_keeps(home: Home, log: Path, received: bytes) -> None:
     """Nothing of what was passed on is in any file of the gateway's."""
-    names = {name for name in re.findall(rb'"firstName":"(\w{6,})"', received)}
+    names = set(re.findall(rb'"firstName":"(\w{6,})"', received))
     assert names
     for file in (log, *(it for it in home.folder.rglob("*") if it.is_file())):
         held = file.read_bytes()
