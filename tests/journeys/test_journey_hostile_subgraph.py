@@ -3,6 +3,7 @@ but its own fields.
 """
 
 import asyncio
+import io
 import json
 import re
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,7 @@ from app.ledger.report import of_student
 from app.schema.build import sdl
 from app.schema.catalogue import SCOPES
 from app.storage.engines import open_engine
+from app.telemetry.metrics import exposition
 from tests import worlds
 from tests.federation.lms.composed import supergraph
 from tests.journeys.test_journey_subgraphs import ELM, GRANTS, MAY, REMOTE
@@ -180,7 +182,7 @@ async def test_threat_35_of_keys_that_stand_twice_the_last_counts_everywhere(her
     assert (await here.asked.data("elm-only", SUBMISSIONS))["submissions"] == []
 
 
-async def test_threat_35_a_subgraphs_errors_tell_neither_text_nor_number(here: Here) -> None:
+async def test_threat_35_a_subgraphs_errors_tell_neither_text_nor_number(here: Here, log: io.StringIO) -> None:
     number = 78051120
     told = [
         {"message": CANARY, "path": ["submissions", number, CANARY], "extensions": {"code": CANARY, CANARY: CANARY}},
@@ -193,6 +195,12 @@ async def test_threat_35_a_subgraphs_errors_tell_neither_text_nor_number(here: H
     assert CANARY not in json.dumps(answer)
     assert str(number) not in json.dumps(answer)
     assert [one.get("path") for one in answer["errors"]] == [["submissions"], None]
+    for body in (f'{{"data": "{CANARY}"', f"<p>{CANARY}</p>", f'{{"data": {{"submissions": "{CANARY}"}}}}'):
+        here.lms.says(body.encode())
+        assert CANARY not in json.dumps(await here.asked.ask("elm-only", SUBMISSIONS))
+    for told_of in (log.getvalue(), exposition("")[0].decode()):
+        assert CANARY not in told_of
+        assert str(number) not in told_of
 
 
 LMS = """
