@@ -12,6 +12,9 @@ LARGEST = 131_072
 """Units: bytes."""
 
 FIELDS = 2_000
+OURS = frozenset({"same-origin", "none"})
+"""What `Sec-Fetch-Site` says of what our own pages, or the officer, began."""
+
 MARK = "csrf"
 
 AGAIN = "This form is not one of this sign-in's, or has been open for too long. Load the page again, then repeat it."
@@ -45,7 +48,7 @@ class Form:
 
 async def read_form(request: Request, mark: str) -> Form:
     """A form that bears this mark. Raises: Rejected."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    if request.headers.get("sec-fetch-site", "same-origin") not in OURS:
         raise Rejected(AGAIN)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app.console.asked import take_up
+from app.console.forms import OURS
 from app.console.holding import authority_of
 from app.console.visit import Absent, Forbidden, Rejected, Visit
 from app.console.whose import whose
@@ -61,6 +62,9 @@ async def show(visit: Visit) -> Response:
     """The preview. Raises: Absent, Forbidden, Rejected, Unavailable."""
     if visit.session.role == "reader":
         raise Forbidden("A preview shows records of pupils, and is for the officers who decide.")
+    if visit.request.headers.get("sec-fetch-site", "none") not in OURS:
+        # It stands in the ledger that this officer looked: no other site's link makes somebody look.
+        raise Rejected("A preview is recorded under your name, so another site's link does not open it. Open it here.")
     vocabulary = visit.desk.vocabulary
     types = sorted({fact.type for fact in own(vocabulary)} & {*reachable(vocabulary)})
     wanted = visit.asked("type") or "Student"

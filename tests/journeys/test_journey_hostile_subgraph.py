@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -302,3 +303,35 @@ async def test_threat_35_a_subgraph_is_told_of_nobody_whom_another_named_and_the
     assert "ana" in told
     assert "gus" not in told
     assert "nobody" not in told
+
+
+@pytest.mark.parametrize("rule", ["", '\n[opt_out]\nvendors = "withhold-fields"\n'], ids=["absent", "emptied"])
+async def test_threat_35_of_a_student_who_opted_out_no_subgraph_is_told_and_nothing_it_tells_leaves(
+    tmp_path: Path, rule: str
+) -> None:
+    hostile = Hostile()
+    async with (
+        serving(hostile),
+        opened(
+            tmp_path / "home",
+            {"elm-only": GRANTS["elm-only"]},
+            databases={worlds.SPACE: None},
+            scopes={"elm-only": frozenset(SCOPES) | REMOTE},
+            settings={"supergraph": str(supergraph())},
+            endpoints={"lms": hostile.url},
+            rule=MAY + rule,
+            opt_outs={worlds.MAX: ""},
+        ) as asked,
+    ):
+        hostile.answer = lambda told: json.dumps(
+            {"data": {"_entities": [{"homepage": "h", "submissions": []}] * len(told["variables"]["representations"])}}
+        ).encode()
+        answer = await asked.ask("elm-only", STUDENTS)
+        nodes = [one for one in answer["data"]["students"]["nodes"] if one["firstName"] is not None]
+        assert nodes == [{"firstName": "Ana", "homepage": "h", "submissions": []}]
+        assert "max" not in json.dumps(hostile.heard)
+        assert "Max" not in json.dumps(answer)
+        for key in ("max", "ana"):
+            hostile.says({"submissions": [{"title": CANARY, "student": {"sourceKey": key}}]})
+            told = json.dumps(await asked.ask("elm-only", SUBMISSIONS))
+            assert (CANARY in told) == (key == "ana")

@@ -368,6 +368,17 @@ async def test_a_preview_shows_real_records_and_says_why_not(here: Asking) -> No
     assert "Preview by an officer" in await steward.text("/console/disclosures")
 
 
+async def test_threat_21_another_sites_link_makes_nobody_look(here: Asking) -> None:
+    steward, address = await here.officer(), "/console/preview?vendor=readwell&purpose=instruction"
+    for site in ("cross-site", "same-site"):
+        page = await steward.get(address, headers={"sec-fetch-site": site})
+        assert page.status_code == 400
+        assert "another site's link" in words(page.text)
+    assert not [one async for one in entries(here.office.desk.places[SPACE].ledger, Filters())]
+    for site in ("same-origin", "none"):
+        assert (await steward.get(address, headers={"sec-fetch-site": site})).status_code == 200
+
+
 async def test_revoked_is_refused_at_once_and_says_by_whom(here: Asking) -> None:
     steward = await here.officer()
     page = await steward.get("/console/vendors/readwell")
