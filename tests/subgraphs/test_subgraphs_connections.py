@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import random
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -216,3 +217,56 @@ async def test_over_tls_a_subgraph_is_who_its_certificate_says(tmp_path: Path, m
             assert 2 in carried
             with pytest.raises(SubgraphFailed, match="SSLCertVerificationError"):
                 await asked(Endpoint("lms", f"https://127.0.0.1:{port}/", connections))
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_whatever_breaks_every_answer_is_that_of_its_own_request(seed: int) -> None:
+    """Answers in pieces, late ones, connections that end before, in and after an answer, and requests given up."""
+    chance = random.Random(seed)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                asked = await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+                answer = numbered(int(asked))
+                kind = chance.random()
+                if kind < 0.05:
+                    break
+                if kind < 0.1:
+                    answer, kind = answer[: chance.randrange(len(answer))], 1.0
+                elif kind < 0.15:
+                    answer += numbered(-1)
+                elif kind < 0.25:
+                    await asyncio.sleep(chance.random() * 0.03)
+                at = chance.randrange(len(answer)) if answer else 0
+                writer.write(answer[:at])
+                await writer.drain()
+                if chance.random() < 0.3:
+                    await asyncio.sleep(0)
+                writer.write(answer[at:])
+                await writer.drain()
+                if kind == 1.0 or chance.random() < 0.05:
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    right = 0
+
+    async def ask(lms: Endpoint, number: int) -> None:
+        nonlocal right
+        try:
+            async with asyncio.timeout(0.015 if chance.random() < 0.1 else 5):
+                answered = await lms.ask(b"%d" % number, again=chance.random() < 0.8)
+        except (SubgraphFailed, TimeoutError):
+            return
+        assert answered.data == {"a": number}
+        right += 1
+
+    async with endpoint(port, Bounds(seconds=5, at_once=8, rest=0)) as lms:
+        await asyncio.gather(*(ask(lms, number) for number in range(400)))
+    listening.close()
+    assert right > 200
