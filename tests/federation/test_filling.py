@@ -26,7 +26,7 @@ from tests.federation.divided import World, operations, worlds
 LIMITS = Limits(depth=50, edges=5_000)
 QUICK = settings(
     deadline=None,
-    max_examples=200,
+    max_examples=120,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     print_blob=True,
