@@ -9,7 +9,7 @@ import hmac
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -47,7 +47,7 @@ FIELDS = {
     "SectionEnrollment": "beginDate section",
     "Section": "title room period",
 }
-ROWS = 'enrollment = "active"'
+ROWS = 'enrollment = "any"'
 
 HELLO = "query Hello { students(first: 1) { nodes { firstName } } }"
 
@@ -115,14 +115,14 @@ def trusting(home: Home, port: int, jwks: str) -> str:
     return at
 
 
-def registered(home: Home, client: str) -> Vendor:
-    """A client of an installation, of every scope."""
+def registered(home: Home, client: str, scopes: Collection[Scope] = SCOPES) -> Vendor:
+    """A client of an installation, of every scope of the core."""
 
     async def add() -> str:
         control = open_engine(home.settings.database_url(home.settings.control))
         try:
             await migrate(control, "control")
-            return str(await add_client(control, client, scopes=frozenset(SCOPES), now=time.time()))
+            return str(await add_client(control, client, scopes=frozenset(scopes), now=time.time()))
         finally:
             await control.dispose()
 
