@@ -95,13 +95,16 @@ class Ledger:
         self._waiting[future] = unlinked
         if self._writer is None:
             self._writer = loop.create_task(self._write())
+        timer = loop.call_later(self._deadline, self._give_up, future)
         try:
-            async with asyncio.timeout(self._deadline):
-                return await future
-        except TimeoutError:
-            raise self._unavailable("it took too long") from None
+            return await future
         finally:
+            timer.cancel()
             self._waiting.pop(future, None)
+
+    def _give_up(self, future: asyncio.Future[Receipt]) -> None:
+        if not future.done():
+            future.set_exception(self._unavailable("it took too long"))
 
     async def close(self) -> None:
         """Finish what is under way, vouch for all of it, and let the database go."""
