@@ -95,7 +95,8 @@ def vocabulary(sdl: str, composed: Composed, declared: Mapping[str, Mapping[str,
             if fact is not None and name != "id":
                 facts[coordinate] = fact
                 told_by[coordinate] = frozenset(_telling(composed, type_name, name))
-    return Vocabulary(facts, frozenset(frames), told_by=told_by, students=students)
+    members = {name: found for name, found in composed.members.items() if name not in composed.interfaces}
+    return Vocabulary(facts, frozenset(frames), told_by=told_by, students=students, members=members)
 
 
 def _telling(composed: Composed, type_name: str, name: str) -> Iterator[str]:

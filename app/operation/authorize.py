@@ -68,9 +68,15 @@ class _Deciding:
         return made
 
     def closed(self, type_name: str) -> Deny | None:
-        """Why a type may not be entered; None if it may: one of its coordinates at least is permitted."""
+        """Why a type may not be entered; None if it may: one of its coordinates at least is permitted.
+
+        Of an interface or a union one type at least may be.
+        """
         if type_name in self.vocabulary.frames:
             return None
+        if type_name in self.vocabulary.members:
+            shut = [self.closed(name) for name in sorted(self.vocabulary.members[type_name])]
+            return None if None in shut else next(iter(shut), SILENT)
         if type_name not in self.entrances:
             facts = self.vocabulary.by_type.get(type_name, ())
             self.entrances[type_name] = entrance(map(ask_for, facts), self.authority) if facts else SILENT
@@ -116,7 +122,7 @@ class _Deciding:
             denial = self.deny(made, Coordinate(selection.coordinate), scope, place)
             return Withheld(selection.response_key, selection.when, denial)
         children = {
-            name: tuple(self.decided(name, below, place) for below in selections)
+            name: tuple(self.of_member(selection, name, below, place) for below in selections)
             for name, selections in selection.children.items()
         }
         return Root(selection.response_key, selection.when, selection.field, selection, children)
@@ -138,6 +144,9 @@ class _Deciding:
         if name == "__typename":
             return Typename(key, when)
         if type_name in self.vocabulary.frames:
+            shut = self.closed(selection.type) if selection.type is not None else None
+            if shut is not None:
+                return Withheld(key, when, self.deny(shut, Coordinate(selection.coordinate), None, place))
             return Frame(
                 key, when, name, selection.type, self.below(selection, place, is_list=name in {"nodes", "edges"})
             )
@@ -158,10 +167,20 @@ class _Deciding:
     def below(self, selection: Selection, place: "_Place", *, is_list: bool) -> tuple[Decided, ...]:
         inside = _Place(place.path, place.keys, place.in_list or is_list, place.whens)
         return tuple(
-            self.decided(type_name, child, inside)
+            self.of_member(selection, type_name, child, inside)
             for type_name, children in selection.children.items()
             for child in children
         )
+
+    def of_member(self, above: Selection, type_name: str, selection: Selection, place: "_Place") -> Decided:
+        """A field of one of the types that may stand there: withheld if that one may not be entered."""
+        shut = self.closed(type_name) if above.type in self.vocabulary.members else None
+        if shut is None or selection.field == "__typename":
+            return self.decided(type_name, selection, place)
+        fact = self.vocabulary.facts.get(Coordinate(selection.coordinate))
+        scope = fact.scope if fact is not None else None
+        denial = self.deny(shut, Coordinate(selection.coordinate), scope, place.down(selection))
+        return Withheld(selection.response_key, selection.when, denial)
 
     def deny(self, denied: Deny, coordinate: Coordinate, scope: str | None, place: "_Place") -> Denial:
         fact = self.vocabulary.facts.get(coordinate)

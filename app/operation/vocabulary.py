@@ -29,6 +29,8 @@ class Vocabulary:
     told_by: Mapping[Coordinate, frozenset[str]] = field(default_factory=dict)
     # Types of subgraphs that belong to students, with the fields that lead to theirs; () where there is none.
     students: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Interfaces and unions of subgraphs, with the types that a value may have.
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def scopes(self) -> Mapping[Scope, bool]:

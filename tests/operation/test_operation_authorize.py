@@ -273,7 +273,7 @@ def test_a_type_that_nobody_classified_is_denied() -> None:
         parse_operation("{ students { pageInfo { hasNextPage } } }", None, SCHEMA, LIMITS), made(), vocabulary
     )
     assert [(denial.coordinate, denial.reason) for denial in it.denials] == [
-        ("PageInfo.hasNextPage", Reason.NOT_GRANTED)
+        ("StudentConnection.pageInfo", Reason.NOT_GRANTED)
     ]
 
 
