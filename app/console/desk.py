@@ -6,8 +6,9 @@ INVARIANT: a page is handed its officer's `Place` and nothing of another space.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from jinja2 import Environment
 
@@ -35,6 +36,8 @@ class Desk:
     templates: Environment
     seal: Seal
     webhooks: Webhooks
+    # What districts' providers said of themselves, and when it was read.
+    providers: dict[str, tuple[float, Mapping[str, Any]]] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """This moment."""

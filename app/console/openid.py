@@ -10,20 +10,23 @@ import re
 import warnings
 from collections.abc import Mapping
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 from authlib.integrations.base_client.errors import OAuthError
 from joserfc.errors import JoseError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.addresses import is_machinery, written_as
 from app.console.desk import Desk
 from app.console.door import cookie
 from app.console.sign_in import keep, onward, shown, welcome
 from app.console.visit import HEADERS
 from app.errors import ConfigurationError
 from app.names import SpaceId
-from app.signing_in import Role, SignIn
+from app.signing_in import LOOPBACK, Role, SignIn
 
 logger = logging.getLogger("homeroom.console")
 
@@ -36,6 +39,11 @@ SECONDS = 600
 
 TIMEOUT = 10.0
 """Units: seconds for each question to the provider."""
+
+KNOWN = 300.0
+"""Units: seconds that what a provider says of itself is kept: whoever asks at the door often asks no provider often."""
+
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """What an identity may be signed by: a key that the provider alone has."""
@@ -123,12 +131,33 @@ async def provider(desk: Desk, sign_in: SignIn) -> Any:
         server_metadata_url=f"{sign_in.issuer.rstrip('/')}/.well-known/openid-configuration",
         client_kwargs=options,
     )
+    read, known = desk.providers.get(sign_in.issuer, (float("-inf"), {}))
+    if monotonic() - read < KNOWN:
+        remote.server_metadata.update(known)
+    else:
+        read = monotonic()
     metadata = await remote.load_server_metadata()
     if metadata.get("issuer") != sign_in.issuer:
         raise ValueError("the provider's metadata is another's")
+    if not all(is_fit(str(metadata[name]), sign_in.issuer) for name in ENDPOINTS if name in metadata):
+        raise ValueError("the provider's metadata leads elsewhere")
+    desk.providers[sign_in.issuer] = read, {name: value for name, value in metadata.items() if name != "jwks"}
     offered = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
     metadata["id_token_signing_alg_values_supported"] = [name for name in offered if name in ALGORITHMS]
     return remote
+
+
+def is_fit(endpoint: str, issuer: str) -> bool:
+    """Whether a provider may lead there: over TLS, or on loopback with itself, and to no machine's secrets."""
+    try:
+        parts, own = urlsplit(endpoint), urlsplit(issuer)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    address = written_as(host)
+    if not host or parts.username is not None or (address is not None and is_machinery(address)):
+        return False
+    return parts.scheme == "https" or (parts.scheme == own.scheme == "http" and host in LOOPBACK)
 
 
 async def identity(remote: Any, request: Request, sign_in: SignIn) -> Mapping[str, Any]:

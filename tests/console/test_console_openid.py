@@ -1,9 +1,12 @@
 """Officers sign in at a provider that we did not write: npm's `oidc-provider`, on its own pages."""
 
+import asyncio
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -13,7 +16,7 @@ import httpx
 import msgspec
 import pytest
 
-from app.console.openid import BACK, UNDER_WAY, name_of, role_of
+from app.console.openid import BACK, ENDPOINTS, UNDER_WAY, name_of, role_of
 from app.signing_in import SignIn
 from tests.console.office import SPACE, Office, words
 
@@ -288,3 +291,58 @@ async def test_roles_are_as_the_configuration_says(claims: dict[str, object], ro
 )
 def test_threat_36_nobody_decides_in_a_name_that_is_not_proven(claims: dict[str, object], name: str | None) -> None:
     assert name_of(claims) == name
+
+
+@asynccontextmanager
+async def saying(office: Office, **said: str) -> AsyncIterator[list[str]]:
+    """A provider that says no more than what it is, and what it was asked."""
+    asked: list[str] = []
+    metadata: dict[str, str] = {}
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).split()[1].decode())
+        body = json.dumps(metadata).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    metadata |= {"issuer": issuer, **{name: f"{issuer}/{name}" for name in ENDPOINTS}, **said}
+    use(office, SignIn(issuer=issuer, client_id="homeroom", officers={"a@x": "reader"}))
+    try:
+        yield asked
+    finally:
+        use(office, None)
+        server.close()
+
+
+async def test_threat_37_whoever_asks_at_the_door_often_asks_no_provider_often(office: Office) -> None:
+    async with saying(office) as asked:
+        for _ in range(5):
+            away = await office.browser().get(f"/console/sign-in/openid?space={SPACE}")
+            assert away.status_code == 302
+    assert asked == ["/.well-known/openid-configuration"]
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://169.254.169.254/latest",
+        "https://169.254.169.254/latest",
+        "https://[fd00:ec2::254]/latest",
+        "http://db.internal:5432/",
+        "https://user:word@id.example/",
+        "file:///etc/passwd",
+        "https://[",
+        "",
+    ],
+)
+async def test_threat_27_a_provider_leads_to_no_machine_of_this_network(
+    office: Office, name: str, endpoint: str
+) -> None:
+    async with saying(office, **{name: endpoint}):
+        refused = await office.browser().get(f"/console/sign-in/openid?space={SPACE}")
+    assert refused.status_code == 403
+    assert "did not let you in" in words(refused.text)
