@@ -12,6 +12,7 @@ from typing import Any
 
 from graphql import (
     FieldDefinitionNode,
+    GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
@@ -178,18 +179,24 @@ MARK = FieldView("Int", "Int", (), (), external=False)
 
 def opened(composed: Composed) -> Composed:
     """The supergraph as a district's gateway serves it: students bear hidden marks that their space alone tells, and
-    of what subgraphs tell nothing but `id` is non-null, since a district may withhold it. It is read alone: whatever a
-    subgraph changes, or sends on its own, is not in the graph.
+    of what subgraphs tell nothing but `id` is non-null, since a district may withhold it; nor is `id`, where an object
+    stands among others of an interface or a union. It is read alone: whatever a subgraph changes, or sends on its own,
+    is not in the graph.
     """
     core = core_graph(composed)
     views = {name: dict(known) for name, known in composed.views.items()}
     student = views["Student"][core]
     views["Student"][core] = replace(student, fields={**student.fields, ROW: MARK, OPEN: MARK})
+    abstract = {
+        name for name in composed.members if name not in composed.interfaces and core not in composed.views[name]
+    }
+    among = abstract.union(*(composed.members[name] for name in abstract))
     for name, of in composed.schema.type_map.items():
-        if isinstance(of, GraphQLObjectType) and name in composed.views:
+        if isinstance(of, GraphQLObjectType | GraphQLInterfaceType) and name in composed.views:
             told = composed.views[name][core].fields if core in composed.views[name] else {}
             for field_name, one in of.fields.items():
-                if field_name not in told and field_name != "id" and isinstance(one.type, GraphQLNonNull):
+                known = field_name in told or (field_name == "id" and name not in among)
+                if not known and isinstance(one.type, GraphQLNonNull):
                     one.type = one.type.of_type
     return replace(composed, views=views, schema=_read_alone(composed.schema))
 

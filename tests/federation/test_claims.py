@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from graphql import validate_schema
 
 from app.elsewhere import FieldSettings
 from app.errors import ConfigurationError
 from app.federation.claims import claims
-from app.federation.remote import vocabulary
+from app.federation.remote import opened, vocabulary
 from app.federation.remotes import read_remotes
 from app.federation.supergraph_sdl import read_supergraph
 from app.names import Coordinate
@@ -115,3 +116,23 @@ def test_what_is_told_of_an_interface_is_told_by_the_subgraph_that_tells_it() ->
     )
     known = vocabulary(text(more=more), read_supergraph(text(more=more)), {})
     assert known.told_by[Coordinate("Laptop.stars")] == {"lms"}
+
+
+def test_the_graph_is_as_a_district_may_withhold_it() -> None:
+    more = (
+        'interface Lent @join__type(graph: LMS, key: "id") { id: ID! title: String! }\n'
+        'type Laptop implements Lent @join__type(graph: LMS, key: "id") @tag(name: "student/none") '
+        '@join__implements(graph: LMS, interface: "Lent") { id: ID! title: String! wheels: [Int!]! }'
+    )
+    schema = opened(read_supergraph(text(more=more).replace("book: String", "book: String!"))).schema
+    assert validate_schema(schema) == []
+    types = {name: getattr(schema.type_map[name], "fields", {}) for name in ("Loan", "Laptop", "Lent", "Student")}
+    said = {f"{name}.{field}": str(one.type) for name, fields in types.items() for field, one in fields.items()}
+    assert {name: said[name] for name in said if name.endswith(".id")} == {
+        "Loan.id": "ID!",
+        "Student.id": "ID!",
+        "Laptop.id": "ID",  # among others it may be withheld with all else
+        "Lent.id": "ID",
+    }
+    assert (said["Loan.book"], said["Laptop.title"], said["Lent.title"]) == ("String", "String", "String")
+    assert said["Laptop.wheels"] == "[Int!]"
