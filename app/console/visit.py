@@ -36,6 +36,7 @@ HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
     "x-frame-options": "DENY",
 }
 

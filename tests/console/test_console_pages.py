@@ -174,6 +174,7 @@ async def test_threat_22_no_page_stands_in_another_sites_frame(office: Office, a
         page = await browser.get(address)
         assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
         assert page.headers["x-frame-options"] == "DENY"
+        assert page.headers["cross-origin-resource-policy"] == "same-origin"
         assert page.headers["x-content-type-options"] == "nosniff"
         assert page.headers["referrer-policy"] == "no-referrer"
 
