@@ -379,7 +379,7 @@ async def opened(**one: Any) -> AsyncIterator[None]:
         ("https://169.254.169.254", True, True),
     ],
 )
-async def test_premises_are_reached_over_tls_but_on_loopback_or_where_it_is_declared(
+async def test_threat_27_premises_are_reached_over_tls_but_on_loopback_or_where_it_is_declared(
     at: str, insecure: bool, good: bool
 ) -> None:
     if good:

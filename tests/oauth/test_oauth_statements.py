@@ -101,7 +101,7 @@ async def test_a_caller_is_known_with_its_standing_there(premises: Premises) -> 
     assert presented.caller.presented == Standing(STANDING.registered, suspended=True)
 
 
-async def test_of_many_servers_at_once_one_alone_believes_a_statement(premises: Premises) -> None:
+async def test_threat_13_of_many_servers_at_once_one_alone_believes_a_statement(premises: Premises) -> None:
     for _ in range(5):
         statement = premises.said()
         found = await asyncio.gather(*(premises.believes(statement) for _ in range(6)))
@@ -243,7 +243,7 @@ def replace_said(**claims: Any) -> Statement:
     return Statement(**{**{name: getattr(SAID, name) for name in Statement.__struct_fields__}, **claims})
 
 
-async def test_the_header_is_ours_and_no_other(tmp_path: Path) -> None:
+async def test_threat_14_a_statements_header_is_ours_and_no_other(tmp_path: Path) -> None:
     create_keys(tmp_path)
     key = read_keys(tmp_path, 300).signing(NOW)
     claims = {name: getattr(SAID, name) for name in Statement.__struct_fields__}
