@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import TypeAlias
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -20,6 +21,9 @@ END = timedelta(days=60)
 UNUSED = timedelta(days=30)
 """A grant that is younger than this is not held against its vendor."""
 
+States: TypeAlias = tuple[Column, list[State]]
+"""A grant, with the state of every field that it lists."""
+
 SHOWN = 12
 """How many findings are told one by one."""
 
@@ -30,6 +34,7 @@ async def show(visit: Visit) -> Response:
     used = await used_fields(visit.place.ledger)
     looked = await look(visit)
     held = columns(visit)
+    states = [*of_states(visit, held, used)]
     broken = looked.broken
     others = [one for one in looked.findings if one not in broken]
     ssns = await count_ssns(visit.place.records)
@@ -39,8 +44,8 @@ async def show(visit: Visit) -> Response:
             ("Requests", [*await visit.desk.waiting(visit.space)]),
             ("Files that cannot be read", [*of_findings(broken)]),
             ("Grants to renew or review", [*renewals(visit, held)]),
-            ("Waiting for an approval", [*waiting(visit, held)]),
-            ("Never used", [*never_used(visit, held, used)]),
+            ("Waiting for an approval", [*waiting(visit, states)]),
+            ("Never used", [*never_used(visit, states)]),
             ("Findings", [*of_findings(others[:SHOWN])]),
             ("Social security numbers", [*of_ssns(visit, ssns)]),
         ],
@@ -77,9 +82,9 @@ def renewals(visit: Visit, held: Sequence[Column]) -> Iterator[Item]:
             yield Item("warn" if late else "", title, told, column.address, "Review")
 
 
-def waiting(visit: Visit, held: Sequence[Column]) -> Iterator[Item]:
+def waiting(visit: Visit, held: Sequence[States]) -> Iterator[Item]:
     """Grants with fields that are written down and not in force."""
-    for column, states in of_states(visit, held, {}):
+    for column, states in held:
         count = states.count(State.WAITING)
         if count and column.authority.grant and visit.today <= last_day(column.authority.grant, column.authority.state):
             told = f"{plural(count, 'field')} granted and not in force: an approval is missing, or a rule denies them."
@@ -87,9 +92,9 @@ def waiting(visit: Visit, held: Sequence[Column]) -> Iterator[Item]:
             yield Item("warn", f"{column.client} for {column.purpose}", told, address, "Which")
 
 
-def never_used(visit: Visit, held: Sequence[Column], used: Mapping[Use, Used]) -> Iterator[Item]:
+def never_used(visit: Visit, held: Sequence[States]) -> Iterator[Item]:
     """Vendors that were given fields for a month, and never asked for them."""
-    for column, states in of_states(visit, held, used):
+    for column, states in held:
         grant = column.authority.grant
         if grant is None or grant.not_before + UNUSED > visit.today:
             continue
@@ -101,7 +106,7 @@ def never_used(visit: Visit, held: Sequence[Column], used: Mapping[Use, Used]) -
             yield Item("", f"{column.client} for {column.purpose}", told, address, "Which")
 
 
-def of_states(visit: Visit, held: Sequence[Column], used: Mapping[Use, Used]) -> Iterator[tuple[Column, list[State]]]:
+def of_states(visit: Visit, held: Sequence[Column], used: Mapping[Use, Used]) -> Iterator[States]:
     """The state of every field that a vendor's grant lists."""
     vocabulary = visit.desk.vocabulary
     for column in held:
