@@ -5,6 +5,7 @@ but its own fields.
 import asyncio
 import io
 import json
+import random
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -335,3 +336,53 @@ async def test_threat_35_of_a_student_who_opted_out_no_subgraph_is_told_and_noth
             hostile.says({"submissions": [{"title": CANARY, "student": {"sourceKey": key}}]})
             told = json.dumps(await asked.ask("elm-only", SUBMISSIONS))
             assert (CANARY in told) == (key == "ana")
+
+
+def anything(dice: random.Random, depth: int = 0) -> Any:
+    """Some JSON, of the words that such an answer is made of."""
+    words = (
+        "submissions",
+        "title",
+        "student",
+        "sourceKey",
+        "__row",
+        "__typename",
+        "firstName",
+        "id",
+        "data",
+        "_entities",
+    )
+    values = ("gus", "ana", "max", "Student", "Submission", "", None, True, 0, -1, worlds.ANA, worlds.GUS, 2**63, 1.5)
+    kind = dice.random()
+    if depth > 6 or kind < 0.3:
+        return dice.choice(values)
+    if kind < 0.5:
+        return [anything(dice, depth + 1) for _ in range(dice.randrange(4))]
+    return {dice.choice(words): anything(dice, depth + 1) for _ in range(dice.randrange(5))}
+
+
+def bent(dice: random.Random) -> Any:
+    """A good answer of which one part is something else."""
+    good: Any = {"submissions": [{"title": key, "student": {"sourceKey": key}} for key in ("gus", "ana", "max")]}
+    at = good
+    while True:
+        place = dice.choice([*at]) if isinstance(at, dict) else dice.randrange(len(at))
+        if not isinstance(at[place], dict | list) or dice.random() < 0.3:
+            break
+        at = at[place]
+    at[place] = anything(dice)
+    if dice.random() < 0.5 and isinstance(at, dict):
+        at[dice.choice(("__row", "__typename", "firstName"))] = anything(dice)
+    return good
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_threat_35_whatever_stands_in_an_answer_nobody_is_let_in_by_it(here: Here, seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(40):
+        here.lms.says(bent(dice) if dice.random() < 0.7 else {"submissions": anything(dice)})
+        answer = await here.asked.ask("elm-only", f"{{ {POINTS} students {{ nodes {{ firstName }} }} }}")
+        assert [one["firstName"] for one in answer["data"]["students"]["nodes"]] == ["Ana", "Max"]
+        assert {one["extensions"]["code"] for one in answer.get("errors", ())} <= {"SUBGRAPH_FAILED"}
+        for one in answer["data"]["submissions"] or ():
+            assert one["student"]["firstName"] in {"Ana", "Max"}
