@@ -233,6 +233,12 @@ class _Reading:
             return FieldView(print_ast(node.type), named(node.type), (), (), external=False)
         for one in joins:
             if one.get("graph") == graph:
+                if one.get("contextArguments"):
+                    raise ConfigurationError(
+                        f"{self.subgraphs[graph].name}: {node.name.value} takes an argument out of a context "
+                        "(@fromContext), which Homeroom does not plan. Let the field require what it needs.",
+                        file="supergraph",
+                    )
                 # A field that another subgraph overrides stays declared where some @requires or @provides names it.
                 text = one.get("type") or print_ast(node.type)
                 return FieldView(

@@ -66,6 +66,34 @@ def test_what_a_subgraph_may_not_receive_and_what_a_space_has_not_are_denials_of
     assert "Expected Student.nickname DENIED_BY_DISTRICT; found Student.nickname NOT_OFFERED." in ran.stdout
 
 
+@pytest.mark.parametrize(
+    ("may", "grant", "lost"),
+    [
+        ('"Student.sourceKey"', GRANTED, True),
+        ('"Student.sourceKey", "Student.firstName"', GRANTED, False),
+        ('"Student.firstName"', GRANTED, True),  # nor without the key
+        # What this client may see but in part is told to nobody for it.
+        (
+            '"Student.sourceKey", "Student.firstName"',
+            GRANTED.replace('"firstName",', '{ field = "firstName", as = "initial" },'),
+            True,
+        ),
+    ],
+)
+def test_keys_and_what_is_required_are_bounded_alike(home: Path, may: str, grant: str, lost: bool) -> None:
+    firstname = "@join__field(graph: CORE) @join__field(graph: LMS, external: true)"
+    sdl = text(student=("", firstname)).replace(
+        "nickname: String @join__field(graph: LMS)",
+        'nickname: String @join__field(graph: LMS, requires: "firstName")',
+    )
+    (home / "supergraph.graphql").write_text(sdl)
+    denied = '"Student.nickname" = "DENIED_BY_DISTRICT"' if lost else ""
+    case = f'query = "{{ students {{ nodes {{ nickname }} }} }}"\ndenied = {{ {denied} }}'
+    rule = f"[subgraphs.lms]\nmay_receive = [{may}]\n"
+    ran = run(home, "test", folder(home, "policies", grant=grant, rule=rule, case=case))
+    assert (ran.stdout, ran.exit_code) == ("", 0)
+
+
 def test_where_no_installation_is_the_graph_is_the_cores(home: Path) -> None:
     case = 'coordinate = "Student.nickname"\nexpect = "disclosed"'
     ran = run(home / "nowhere", "test", folder(home, "policies", case=case))
