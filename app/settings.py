@@ -23,7 +23,7 @@ from app.elsewhere import (
 )
 from app.errors import ConfigurationError
 from app.names import SpaceId, is_space_id
-from app.signing_in import LOOPBACK, Console, SignIn, provider_problems
+from app.signing_in import LOOPBACK, Console, SignIn, console_problems, provider_problems
 from app.toml.culprit import Problem, controls, culprit
 from app.toml.lines import Path as Place
 from app.toml.lines import TooDeepError, dotted, find_lines, line_of
@@ -138,6 +138,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The folder that holds signing keys and the spaces' secrets, readable by its owner alone."""
         return self.home / self.keys
 
+    @property
+    def console_address(self) -> str:
+        """Where officers come to: scheme and host."""
+        return self.console.address or self.issuer
+
     def database_url(self, url: str) -> str:
         """An SQLAlchemy URL with the async driver named: SQLite paths absolute under `home`, a password file read.
 
@@ -229,6 +234,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         if not is_space_id(name):
             yield ("spaces", name), "A space is named `state/district` in lower case, such as tx/grand-bend. Rename it."
     yield from _databases(settings)
+    yield from console_problems(settings.console)
     yield from elsewhere_problems(settings.premises, settings.gateway, settings.spaces)
     for name, space in settings.spaces.items():
         yield from provider_problems(("spaces", name, "sign_in"), space.sign_in)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from app.addresses import host_of
 from app.toml.culprit import Problem
 from app.toml.lines import Path
 
@@ -19,8 +20,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long officers stay signed in to the console, and how often a password may be wrong."""
+    """Where the console is, how long officers stay signed in to it, and how often a password may be wrong."""
 
+    address: str = ""  # if it is not the issuer's
     idle_seconds: int = 1_800
     session_seconds: int = 36_000
     attempts: int = 10
@@ -41,6 +43,19 @@ def still_gives(sign_in: SignIn, email: str, role: Role) -> bool:
     """Whether the configuration as it is now could let somebody in with the role that they came with."""
     named = {one for address, one in sign_in.officers.items() if address.lower() == email.lower()}
     return role in {*named, *sign_in.roles.values()}
+
+
+def console_problems(console: Console) -> Iterator[Problem]:
+    """What the types of the console's keys alone do not say."""
+    scheme, _, rest = console.address.partition("://")
+    host = host_of(console.address)
+    tls = scheme == "https" or (scheme == "http" and host in LOOPBACK)
+    if console.address and (not tls or not host or set(rest) & set("/?#@")):
+        yield (
+            ("console", "address"),
+            "Officers come over TLS, to scheme and host alone, such as https://host. Plain http is for loopback alone. "
+            "Correct it.",
+        )
 
 
 def provider_problems(path: Path, sign_in: SignIn | None) -> Iterator[Problem]:

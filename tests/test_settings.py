@@ -51,6 +51,8 @@ def refusal(folder: Path, text: str) -> ConfigurationError:
             "premises.tx/a.subgraphs",
             "Name it there",
         ),
+        ('[console]\naddress = "http://console.example"\n', 2, "console.address", "over TLS"),
+        ('[console]\naddress = "https://console.example/console"\n', 2, "console.address", "scheme and host alone"),
         ('[gateway]\nissuer = "https://graph.example"\n', 1, "gateway.jwks", "missing"),
         ('[gateway]\nissuer = "https://graph.example/x"\njwks = "a"\n', 2, "gateway.issuer", "scheme and host alone"),
         ('[gateway]\nissuer = "https://graph.example"\njwks = ""\n', 3, "gateway.jwks", "file or at an address"),

@@ -109,7 +109,7 @@ def _give(
     _run(settings, lambda control: work(control, chosen))
     facts = {"space": space, "email": email.lower()} | ({} if ask else {"password": chosen})
     shown = "" if ask else f"\nTheir password, which nobody can be told again: {chosen}"
-    _print(context, facts, f"{email.lower()} signs in at {settings.issuer}/console?space={space}{shown}")
+    _print(context, facts, f"{email.lower()} signs in at {settings.console_address}/console?space={space}{shown}")
 
 
 def _print(context: Context, facts: dict[str, Any], text: str) -> None:

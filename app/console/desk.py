@@ -79,7 +79,7 @@ class Desk:
     @property
     def secure(self) -> bool:
         """Whether officers come over TLS."""
-        return self.rooms.settings.issuer.startswith("https://")
+        return self.rooms.settings.console_address.startswith("https://")
 
 
 @asynccontextmanager

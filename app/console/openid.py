@@ -71,7 +71,7 @@ async def start(desk: Desk, request: Request) -> Response:
     request.scope["session"] = {}
     try:
         remote = await provider(desk, sign_in)
-        response: Response = await remote.authorize_redirect(request, desk.rooms.settings.issuer + BACK)
+        response: Response = await remote.authorize_redirect(request, desk.rooms.settings.console_address + BACK)
     except faults() as error:
         logger.warning("the provider of a district does not answer", extra={"space": space, "kind": kind(error)})
         return refused(desk, request, space)

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from app.console.openid import BACK, ENDPOINTS, UNDER_WAY, name_of, role_of
-from app.signing_in import SignIn
+from app.signing_in import Console, SignIn
 from tests.console.office import SPACE, Office, words
 
 pytestmark = pytest.mark.anyio
@@ -122,6 +122,18 @@ async def test_an_officer_comes_back_from_the_districts_provider_signed_in(offic
     assert returned.status_code == 303
     assert returned.headers["location"] == "/console/matrix"
     assert "a.ramos@larkspur.example privacy officer" in await browser.text("/console")
+
+
+async def test_the_provider_sends_officers_back_to_where_the_console_is(office: Office, provider: Provider) -> None:
+    settings, console = office.desk.rooms.settings, Console(address="https://console.larkspur.example")
+    office.desk.rooms.settings = msgspec.structs.replace(settings, console=console)
+    try:
+        away = await office.browser().get(f"/console/sign-in/openid?space={SPACE}")
+    finally:
+        office.desk.rooms.settings = settings
+    asked = parse_qs(urlsplit(away.headers["location"]).query)
+    assert asked["redirect_uri"] == ["https://console.larkspur.example/console/sign-in/openid/back"]
+    assert "Secure" in away.headers["set-cookie"]
 
 
 async def test_a_claim_says_what_somebody_may_do(office: Office, provider: Provider) -> None:

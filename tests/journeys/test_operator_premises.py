@@ -102,6 +102,7 @@ def test_the_steps_of_the_page_lead_there(tmp_path: Path) -> None:
     here = {
         "https://homeroom.gbisd.example": f"http://127.0.0.1:{there}",
         "https://graph.example": f"http://127.0.0.1:{gate}",
+        "https://console.gbisd.example": f"http://127.0.0.1:{inside}",
         "/srv/homeroom": str(tmp_path / "premises"),
         "roster.zip": str(roster.path),
         "--port 8000": f"--port {there}",
@@ -111,13 +112,15 @@ def test_the_steps_of_the_page_lead_there(tmp_path: Path) -> None:
     (tmp_path / "gateway").mkdir()
     premises, gateway = Machine(tmp_path / "premises", here), Machine(tmp_path / "gateway", here)
     gateway.shell("homeroom init . --issuer https://graph.example")
-    printed = premises.shell(setting_up)
-    password = printed.split()[-1]
+    premises.shell(setting_up)
     premises.add(gateway_named)
     premises.grant()
-    check, subgraph_serve, console_serve = serving.splitlines()
+    check, add_officer, subgraph_serve, console_serve = serving.splitlines()
     with gateway.serving(f"homeroom serve --port {gate}"):
         premises.shell(check)
+    printed = premises.shell(add_officer)
+    assert f"http://127.0.0.1:{inside}/console" in printed
+    password = printed.split()[-1]
     gateway.add(premises_named)
     add_client, check_there, serve = at_gateway.splitlines()
     secret = re.search(r"client_secret\W+(\S+)", gateway.shell(add_client))
