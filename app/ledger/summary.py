@@ -106,12 +106,12 @@ class Summary:
         try:
             while True:
                 await asyncio.sleep(self._pace)
-                while (taken := await fold(self._engine, self._zone())) == BATCH:
+                taken = await fold(self._engine, self._zone())
+                if not taken and not await lay_out(self._engine):
+                    return
+                while taken == BATCH or await lay_out(self._engine):
                     await asyncio.sleep(self._pace / 50)  # those who record entries come first
-                if not taken:
-                    break
-            while await lay_out(self._engine):
-                await asyncio.sleep(self._pace / 50)
+                    taken = await fold(self._engine, self._zone())
         except (SQLAlchemyError, OSError) as error:
             logger.warning("The summary of the ledger is behind (%s).", type(error).__name__)
         finally:

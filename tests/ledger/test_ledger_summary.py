@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import Unavailable
@@ -94,7 +94,12 @@ async def test_days_are_the_districts(engine: AsyncEngine, checkpoints: Checkpoi
 
 
 async def test_a_parent_is_told_what_reading_every_entry_tells(engine: AsyncEngine, checkpoints: Checkpoints) -> None:
-    removed = an_entry(disclosed=(), removed=(Whose(("Student",), BitMap([2]), 1),), request="r4", at=NOON + DAY)
+    removed = an_entry(
+        disclosed=(),
+        removed=(Whose(("School",), None, 1), Whose(("Student",), BitMap([2]), 1)),
+        request="r4",
+        at=NOON + DAY,
+    )
     await record(
         engine,
         checkpoints,
@@ -169,7 +174,10 @@ def by_day(left: Sequence[Received]) -> dict[tuple[str, str, str | None, date], 
     return found
 
 
-async def test_a_summary_that_was_lost_or_spoilt_is_made_anew(engine: AsyncEngine, checkpoints: Checkpoints) -> None:
+async def test_a_summary_that_was_lost_or_spoilt_is_made_anew(
+    engine: AsyncEngine, checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(earlier_days, "ROWS", 1)
     await record(engine, checkpoints, an_entry(), an_entry(client="mathly"), an_entry(at=NOON + DAY))
     assert await make_anew(engine, UTC) == 3
     before = await used_fields(engine), await received(engine, [1]), await asked_on(engine, "readwell", NOON.date())
@@ -203,19 +211,40 @@ async def test_an_entry_that_was_spoilt_is_passed_over(engine: AsyncEngine, chec
     assert next(iter((await used_fields(engine)).values())).first == NOON + DAY
 
 
-async def test_a_running_server_keeps_it_beside_the_answers(engine: AsyncEngine, checkpoints: Checkpoints) -> None:
+async def test_a_running_server_keeps_it_beside_the_answers(
+    engine: AsyncEngine, checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "BATCH", 2)
+    monkeypatch.setattr(earlier_days, "ROWS", 1)
     summary = Summary(engine, lambda: UTC, pace=0.01)
     ledger = Ledger(engine, SPACE, checkpoints, summary=summary)
-    await ledger.record(an_entry())
-    await ledger.record(an_entry(at=NOON + DAY))
-    async with asyncio.timeout(10), engine.connect() as connection:
-        while not (await connection.execute(select(earlier))).all():
-            await asyncio.sleep(0.01)
-    assert await used_fields(engine)
+    left = select(func.count()).select_from(reach)
+    for new in range(5), [5]:
+        for day in new:
+            await ledger.record(an_entry(at=NOON + day * DAY))
+        async with asyncio.timeout(10):
+            while await on_days(engine) != {new[-1] + 1} or await scalar(engine, left) > 1:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # it has come to rest, and begins again with the next entry
+    await ledger.record(an_entry(at=NOON + 6 * DAY))  # ... and a server that stops does not wait for it
     await ledger.close()
 
 
-async def test_days_that_are_over_are_laid_out_by_student(engine: AsyncEngine, checkpoints: Checkpoints) -> None:
+async def on_days(engine: AsyncEngine) -> set[int]:
+    return {one.days for one in (await used_fields(engine)).values()}
+
+
+async def scalar(engine: AsyncEngine, query: Select[tuple[int]]) -> int:
+    async with engine.connect() as connection:
+        return int((await connection.execute(query)).scalar_one())
+
+
+@pytest.mark.parametrize("students", [1, 8_000])
+async def test_days_that_are_over_are_laid_out_by_student(
+    engine: AsyncEngine, checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch, students: int
+) -> None:
+    """However few students' days are laid out with one commit."""
+    monkeypatch.setattr(earlier_days, "STUDENTS", students)
     many = BitMap([*range(1, 700, 3)])
     said = [Whose(("Student.a",), many, len(many)), Whose(("Student.b",), BitMap([4, 5]), 2)]
     days = [0, 1, 30, 31, 400]
