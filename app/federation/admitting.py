@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.federation.positions import Field, Place, Position, Question
-from app.federation.remote import OPEN, ROW
+from app.federation.remote import OPEN, OWNED, ROW
 from app.operation.model import When
 from app.operation.vocabulary import Vocabulary
 
@@ -43,7 +43,7 @@ def marks(
         if owner is None or owner.when == frozenset():
             continue
         for place in [*position.places.values()]:
-            if place.type == "Student":
+            if place.type in OWNED:
                 asks = any(one.when and is_remote(question, one, core) for one in [*place.fields.values()])
                 named = is_remote(question, owner, core)
                 if named or asks:
@@ -63,7 +63,7 @@ def _of_student(position: Position) -> bool:
     """Whether something stands below a student, and so belongs to that student."""
     owner = position.owner
     while owner is not None:
-        if owner.place.type == "Student":
+        if owner.place.type in OWNED:
             return True
         owner = owner.place.position.owner
     return False
@@ -93,7 +93,7 @@ def drops(question: Question, position: Position, vocabulary: Vocabulary) -> Ite
     """What goes with students that were not admitted: they themselves first, then what belongs to them."""
     if position not in question.admitting:
         return
-    yield Drop(_way(position), _others(position, "Student"), ())
+    yield Drop(_way(position), frozenset(position.places) - OWNED, ())
     path: list[Field] = []
     owner = position.owner
     while owner is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.federation.positions import Field, Position, Question
-from app.federation.remote import OPEN
+from app.federation.remote import OPEN, OWNED
 from app.federation.tree import Tree
 from app.names import Coordinate
 from app.operation.decided import Authorized
@@ -22,7 +22,7 @@ def blockable(authorized: Authorized, vocabulary: Vocabulary) -> frozenset[Coord
         coordinate
         for coordinate in vocabulary.told_by
         if (fact := vocabulary.facts[coordinate]).sensitivity.value == sensitivity
-        and (fact.type == "Student" or vocabulary.students.get(fact.type))
+        and (fact.type in OWNED or vocabulary.students.get(fact.type))
     )
 
 
@@ -60,7 +60,7 @@ def block(
 
 def _shown(one: Tree, type_name: str, student: tuple[str, ...], above: bool) -> bool:
     """Whether the directory fields of an object's student are shown."""
-    if type_name == "Student":
+    if type_name in OWNED:
         return one.get(OPEN) is not None
     at: Any = one
     for key in student:

@@ -9,16 +9,15 @@ from pyroaring import BitMap
 
 from app.federation.joined import Joined
 from app.federation.positions import Field, Position
+from app.federation.remote import OWNED, ROW
 from app.federation.tree import Tree
 from app.ledger.entry import Whose
 from app.operation.model import holds
 
-ROW = "__row"
-
 
 def rows_of(objects: Iterable[Tree], type_name: str) -> BitMap | None:
-    """The row numbers of students; None if these are no students."""
-    if type_name != "Student":
+    """The row numbers of the students that these are, or are of; None if they are nobody's."""
+    if type_name not in OWNED:
         return None
     return BitMap([row for one in objects if isinstance(row := one.get(ROW), int)])
 

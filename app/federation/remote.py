@@ -39,8 +39,16 @@ CORE_SUBGRAPH = "core"
 ARRANGING = frozenset({"cursor", "totalCount"})
 """What a type that arranges others says by itself. INVARIANT: nobody decides on it, so it holds nothing of a record."""
 
+OWNED = frozenset(
+    {"Student", "StudentGradebookEntry", *(each.partition(".")[0] for each in CATALOGUE if each.endswith(".student"))}
+)
+"""The types of the core whose records are a student's."""
+
+OF_MANY = "DisciplineIncident"
+"""The type of the core whose records are several students': a subgraph can add nothing to it."""
+
 ROW = "__row"
-"""The hidden field of a student that its space alone tells: that it is in the grant's rows, and its row number."""
+"""Their hidden field that the space alone tells: that it is in the grant's rows, and its student's row number."""
 
 OPEN = "__open"
 """... and that its family did not block its directory information."""
@@ -87,7 +95,7 @@ def vocabulary(sdl: str, composed: Composed, declared: Mapping[str, Mapping[str,
             if path is None:
                 continue
             students[type_name] = path
-        for one in node.fields or ():
+        for one in node.fields or () if type_name != OF_MANY else ():
             name = one.name.value
             coordinate = Coordinate(f"{type_name}.{name}")
             if core in {graph for graph, view in composed.views.get(type_name, {}).items() if name in view.fields}:
@@ -178,15 +186,17 @@ MARK = FieldView("Int", "Int", (), (), external=False)
 
 
 def opened(composed: Composed) -> Composed:
-    """The supergraph as a district's gateway serves it: students bear hidden marks that their space alone tells, and
-    of what subgraphs tell nothing but `id` is non-null, since a district may withhold it; nor is `id`, where an object
-    stands among others of an interface or a union. It is read alone: whatever a subgraph changes, or sends on its own,
-    is not in the graph.
+    """The supergraph as a district's gateway serves it: students and what is theirs bear hidden marks that their space
+    alone tells, and of what subgraphs tell nothing but `id` is non-null, since a district may withhold it; nor is `id`,
+    where an object stands among others of an interface or a union. It is read alone: whatever a subgraph changes, or
+    sends on its own, is not in the graph.
     """
     core = core_graph(composed)
     views = {name: dict(known) for name, known in composed.views.items()}
-    student = views["Student"][core]
-    views["Student"][core] = replace(student, fields={**student.fields, ROW: MARK, OPEN: MARK})
+    for name in OWNED & views.keys():
+        if core in views[name]:
+            own = views[name][core]
+            views[name][core] = replace(own, fields={**own.fields, ROW: MARK, OPEN: MARK})
     abstract = {
         name for name in composed.members if name not in composed.interfaces and core not in composed.views[name]
     }

@@ -205,9 +205,7 @@ class Compiler:
                     slots.append(Slot(response_key, kind, column=place))
                     coordinates[fact.coordinate] = over.covers(fact)
                 case Hidden(response_key, _, name):
-                    mark = name == "open"
-                    value = over.unblocked(table.c.row) if mark else over.joined(expression(table, type_name, name))
-                    place = columns.place(f"{name}: hidden", value)
+                    place = columns.place(f"{name}: hidden", _hidden(over, table, type_name, name))
                     slots.append(Slot(response_key, _kind(table, name, name in LISTS), column=place))
                 case Edge(response_key, _, fact):
                     below = self._edge(one, columns, table, over)
@@ -245,6 +243,14 @@ class Compiler:
             children=tuple(children),
             shared=reach is Reach.PARENT and student is None and all(below.shared for below in children),
         )
+
+
+def _hidden(over: Veil, table: FromClause, type_name: str, name: str) -> ColumnElement[Any]:
+    """What subgraphs join on; or a mark: whose a record is, and whether directory fields may be shown of whom it is."""
+    whose = owner(type_name) if name in {"row", "open"} else None
+    if whose is None:
+        return over.joined(expression(table, type_name, name))
+    return over.joined(table.c[whose]) if name == "row" else over.unblocked(table.c[whose])
 
 
 def _kind(table: FromClause, field_name: str, is_list: bool) -> Kind:
