@@ -10,6 +10,8 @@ from pyroaring import BitMap
 from app.federation.joined import Joined
 from app.federation.positions import Field, Position
 from app.federation.remote import OWNED, ROW
+from app.federation.steps import Told
+from app.federation.supergraph_sdl import Composed
 from app.federation.tree import Tree
 from app.ledger.entry import Whose
 from app.operation.model import holds
@@ -20,6 +22,15 @@ def rows_of(objects: Iterable[Tree], type_name: str) -> BitMap | None:
     if type_name not in OWNED:
         return None
     return BitMap([row for one in objects if isinstance(row := one.get(ROW), int)])
+
+
+def sent(composed: Composed, of: str, told: Iterable[Told]) -> Iterator[str]:
+    """The coordinates of what a subgraph is told of an object, and of what stands below it."""
+    for one in told:
+        yield f"{of}.{one.name}"
+        leads_to = composed.fields.get(of, {}).get(one.name, "")
+        for name in sorted(composed.members.get(leads_to, ())):
+            yield from sent(composed, name, (below for below in one.below if below.on is None or name in below.on))
 
 
 @dataclass(slots=True, eq=False)

@@ -15,7 +15,7 @@ from app.federation.admitting import Way
 from app.federation.blocking import block
 from app.federation.completion import Completion, Unfit
 from app.federation.core_part import CorePart
-from app.federation.disclosed import disclosed, rows_of
+from app.federation.disclosed import disclosed, rows_of, sent
 from app.federation.execute import Part, execute
 from app.federation.joined import Joined
 from app.federation.plan import Plan
@@ -62,7 +62,8 @@ class Joining(Gathering):
 
     async def before(self, fetch: Fetch, entering: Entering) -> None:
         """Record what a subgraph is about to be told. Who is left alone is told nothing. Raises: Silent."""
-        assert self.awake is not None  # noqa: S101 - for the type checker
+        assert self.joined is not None  # noqa: S101 - for the type checker
+        assert self.awake is not None  # noqa: S101
         assert self.sending is not None  # noqa: S101
         self.awake(fetch)
         told: list[Whose] = []
@@ -70,7 +71,7 @@ class Joining(Gathering):
             if targets and flatten.representation is not None:
                 objects = [target for standing in targets for target in standing]
                 of = flatten.representation
-                coordinates = tuple(f"{of}.{one.name}" for one in flatten.told)
+                coordinates = tuple(dict.fromkeys(sent(self.joined.question.composed, of, flatten.told)))
                 told.append(Whose(coordinates, rows_of(objects, of), len(targets)))
         if told:
             await self.sending(self.names[fetch.subgraph], tuple(told))

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.cli.composing import Schema, compose
+from app.elsewhere import FieldSettings, SubgraphSettings
 from app.errors import Unavailable
 from app.federation.remote import OWNED, vocabulary
 from app.federation.remote import opened as opened_supergraph
@@ -31,13 +32,27 @@ SAYS = (
     '@requiresScopes(scopes: [["lms/remarks.read"]]) @tag(name: "category/Student_work") @tag(name: "sensitivity/pii")'
 )
 LMS = f"""
-extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@requiresScopes", "@tag"])
+extend schema
+  @link(
+    url: "https://specs.apollo.dev/federation/v2.5"
+    import: ["@key", "@external", "@requires", "@requiresScopes", "@tag"]
+  )
+type Student @key(fields: "sourceKey") {{
+  sourceKey: String!
+  schoolEnrollments: [SchoolEnrollment!] @external
+  stays: String @requires(fields: "schoolEnrollments {{ exitType }}")
+    @requiresScopes(scopes: [["lms/remarks.read", "enrollment/school.read"]])
+}}
+type SchoolEnrollment @key(fields: "sourceKey") {{ sourceKey: String! exitType: String @external }}
 type Grade @key(fields: "sourceKey") {{ sourceKey: String! remark: String {SAYS} }}
 type DisciplineIncident @key(fields: "sourceKey") {{ sourceKey: String! remark: String {SAYS} }}
 type Query {{ remarked: [Grade!] {SAYS} }}
 """
 ELM = 'schools = ["elm"]\nenrollment = "active"'
-FIELDS = {"Student": "firstName grades", "Grade": "letterGradeEarned remark student", "Query": "remarked"}
+FIELDS = {"Student": "firstName grades stays", "Grade": "letterGradeEarned remark student", "Query": "remarked"}
+
+STAYS = FieldSettings("lms/remarks.read", "Student work", "pii")
+"""What the installation says of it: composers want the scopes of what a field requires beside its own."""
 
 
 def test_every_record_of_a_students_is_known_as_one() -> None:
@@ -59,9 +74,9 @@ async def remarking(tmp_path: Path) -> AsyncIterator[tuple[Asked, Liar, dict[str
         {"reading": granting("reading", FIELDS, ELM)},
         databases={worlds.SPACE: None},
         scopes={"reading": frozenset({*SCOPES, Scope("lms/remarks.read")})},
-        settings={"supergraph": str(file)},
+        settings={"supergraph": str(file), "subgraphs": {"lms": SubgraphSettings(fields={"Student.stays": STAYS})}},
         endpoints={"lms": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"},
-        rule='[subgraphs.lms]\nmay_receive = ["Grade.sourceKey"]\n',
+        rule='[subgraphs.lms]\nmay_receive = ["Grade.sourceKey", "Student.sourceKey", "SchoolEnrollment.exitType"]\n',
     ) as asked:
         settings = asked.rooms.settings
         engine = open_engine(settings.database_url(settings.spaces[worlds.SPACE].database))
@@ -109,6 +124,16 @@ async def test_a_record_of_a_student_outside_the_rows_is_not_there_whoever_names
     assert 0 < len(data["remarked"]) == len(admitted["grades"]["nodes"]) < len(students)
     said = {f"Of {student}" for student in (await told(asked, "Named", Kind.ANSWER))["Grade.remark"]}
     assert {one["remark"] for one in data["remarked"]} == said
+
+
+async def test_what_is_required_is_recorded_down_to_the_last_field(remarking: Any) -> None:
+    asked, liar, _ = remarking
+    liar.says = {"_entities": [{"stays": "yes"}] * 2}
+    data = await asked.data("reading", "query Stays { students { nodes { stays } } }")
+    assert [one["stays"] for one in data["students"]["nodes"]] == ["yes", "yes"]
+    sent = await told(asked, "Stays", Kind.SENT)
+    of = {worlds.ANA, worlds.MAX}
+    assert sent == {"Student.sourceKey": of, "Student.schoolEnrollments": of, "SchoolEnrollment.exitType": of}
 
 
 async def test_what_concerns_several_students_a_subgraph_adds_nothing_to(remarking: Any) -> None:
