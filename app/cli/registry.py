@@ -76,7 +76,13 @@ def configuration(site: Starlette) -> uvicorn.Config:
 def import_command(  # noqa: PLR0917 - click hands each option over
     context: Context, source: Path, form: str | None, replace: bool, dry_run: bool, database: str
 ) -> int:
-    """Take learning resources into the index from SOURCE: JSON-LD, NDJSON or CSV, or a folder of them."""
+    """Take in resources of a file or a folder: JSON-LD, NDJSON or CSV.
+
+    A resource is known by its address; the same SOURCE again changes nothing. What cannot be taken is listed with file,
+    line and reason, and the rest is taken. The first line of CSV names its columns: url and name, and any of
+    description, subject, gradeLevels, learningResourceType, license, publisher, educationalFramework, standards,
+    scedCodes, paradata.view; lists are parted by |. docs/subgraphs.md has more.
+    """
     from app.registry.intake import Report, import_resources
     from app.storage.engines import open_engine
     from app.storage.migrate import migrate

@@ -50,8 +50,8 @@ class Report:
         """The report as a person reads it."""
         done = self.stored
         lines = [
-            f"{self.rows:,} resources read: {done.created:,} created, {done.updated:,} updated, "
-            f"{done.unchanged:,} unchanged, {done.removed:,} removed."
+            f"{self.rows:,} {'row' if self.rows == 1 else 'rows'} read: {done.created:,} created, "
+            f"{done.updated:,} updated, {done.unchanged:,} unchanged, {done.removed:,} removed."
         ]
         if self.rejections:
             lines.append(f"{self.rejections:,} {'row' if self.rejections == 1 else 'rows'} rejected:")

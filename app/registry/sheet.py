@@ -12,13 +12,13 @@ from app.registry import bounds
 from app.registry.bounds import UnfitError, made
 from app.registry.resource import SCED, Alignment, Paradata, Resource
 
-COLUMNS = frozenset(
-    {
-        *("url", "name", "description", "subject", "gradeLevels", "learningResourceType", "license", "publisher"),
-        *("educationalFramework", "standards", "scedCodes"),
-    }
+NAMES = (
+    *("url", "name", "description", "subject", "gradeLevels", "learningResourceType", "license", "publisher"),
+    *("educationalFramework", "standards", "scedCodes"),
 )
 PARADATA = "paradata."
+SHORTEST = 5
+"""Units: digits of a course's code. Spec: School Courses for the Exchange of Data."""
 FIELD = 100_000
 """Units: characters that one cell may have."""
 
@@ -48,12 +48,20 @@ def rows(text: io.TextIOBase) -> Iterator[tuple[int, Resource | UnfitError]]:
 
 
 def _amiss(header: list[str]) -> UnfitError | None:
-    unknown = [name for name in header if name not in COLUMNS and not name.startswith(PARADATA)]
-    if "url" not in header or "name" not in header:
-        return UnfitError(None, "The first line names the columns, with `url` and `name` among them. Nothing was read.")
+    unknown = [name for name in header if name not in NAMES and not name.startswith(PARADATA)]
+    if missing := [name for name in ("url", "name") if name not in header]:
+        parted = "" if len(header) > 1 else " They are parted by commas."
+        return UnfitError(
+            None,
+            "The first line names the columns, with `url` and `name` among them; there is no "
+            f"{' and no '.join(missing)}.{parted} Nothing was read.",
+        )
     if unknown:
         place = header.index(unknown[0]) + 1
-        return UnfitError(None, f"Column {place} has a name that is not known. Nothing was read; correct it.")
+        known = ", ".join((*NAMES, f"{PARADATA}view and the like"))
+        return UnfitError(
+            None, f"Column {place} has a name that is not known. Nothing was read; take it out, or use one of: {known}."
+        )
     if len(set(header)) < len(header):
         return UnfitError(None, "A column stands twice. Nothing was read; take one out.")
     return None
@@ -93,4 +101,8 @@ def _alignments(said: Mapping[str, str]) -> Iterator[Alignment]:
     for target in bounds.several("standards", _parts(said, "standards")):
         yield Alignment("teaches", framework, target)
     for code in bounds.several("scedCodes", _parts(said, "scedCodes")):
+        if code.isdecimal() and len(code) < SHORTEST:
+            raise UnfitError(
+                "scedCodes", "A code has five digits; a spreadsheet takes zeros away. Write 02003 in full."
+            )
         yield Alignment("educationalSubject", SCED, code)

@@ -38,10 +38,10 @@ SPACE = str(worlds.SPACE)
 REMOTE = frozenset(map(Scope, ("lms/submissions.read", "lms/profile.read", "lms/marks.read", "resource/catalog.read")))
 SCED = "02005"
 CATALOGUE = f"""\
-url,name,gradeLevels,scedCodes
-https://learn.example/fractions,Fractions on a line,5,{SCED}
-https://learn.example/ratios,Ratios at the market,5|6,{SCED}
-https://learn.example/poems,Poems to act,5,01005
+url,name,gradeLevels,scedCodes,paradata.view
+https://learn.example/fractions,Fractions on a line,5,{SCED},12
+https://learn.example/ratios,Ratios at the market,5|6,{SCED},
+https://learn.example/poems,"Poems to act, line by line",5,01005,7
 """
 FIELDS = {
     "Student": "firstName homepage submissions sectionEnrollments",
@@ -51,12 +51,14 @@ FIELDS = {
     "Course": "title learningResources",
     "LearningResource": "name url gradeLevels",
 }
+SEARCH = {"Query": "learningResources", "ResourceParadata": "action count"}
 FEWER = {
     **FIELDS,
     "Student": "firstName submissions sectionEnrollments",
     "Submission": "title",
     "LearningResource": "name",
 }
+FOUND = FIELDS | SEARCH | {"LearningResource": f"{FIELDS['LearningResource']} paradata"}
 ELM = 'schools = ["elm"]'
 AT_ELM = {"Ana", "Leo", "Tess", "Max", "Nia"}
 MAY = """
@@ -71,6 +73,11 @@ WHOLE = """query Whole { students { nodes {
   submissions { id title points }
   sectionEnrollments { section { id title course { id title learningResources { id name url gradeLevels } } } }
 } } }"""
+
+
+LINES = """query Lines($after: String) { learningResources(search: "Lin", gradeLevel: "5", first: 1, after: $after) {
+  nodes { name paradata { action count } } pageInfo { hasNextPage endCursor }
+} }"""
 
 
 @dataclass
@@ -217,9 +224,9 @@ def three(
     shelfie = home.vendor("shelfie", *sorted(REMOTE), *sorted(SCOPES))
     policy = home.folder / "policies" / SPACE / "district.toml"
     policy.write_text(policy.read_text() + MAY)
-    home.grant(SPACE, "readwell", granting("readwell", FIELDS, ELM))
+    home.grant(SPACE, "readwell", granting("readwell", FOUND, ELM))
     home.grant(SPACE, "shelfie", granting("shelfie", FEWER, ELM))
-    with served(home) as gateway:
+    with served(home, fresh=True) as gateway:
         yield Three(gateway, gradebook, registry, *(gateway.token(one, SPACE) for one in (readwell, shelfie)))
         gateway.stop()
 
@@ -256,6 +263,23 @@ def test_fields_of_all_three_arrive_in_one_answer(three: Three) -> None:
         ("Ratios at the market", "https://learn.example/ratios", ["05", "06"]),
     ]
     assert resources["English 5"] is None  # a course without a code is nothing that the registry could know
+
+
+def test_resources_are_searched_and_paged_through_the_gateway(three: Three) -> None:
+    def found(after: str | None) -> dict[str, Any]:
+        answer = three.gateway.ask(three.readwell, LINES, after=after)
+        assert "errors" not in answer, answer["errors"]
+        page: dict[str, Any] = answer["data"]["learningResources"]
+        return page
+
+    first = found(None)
+    second = found(first["pageInfo"]["endCursor"])
+    assert [page["pageInfo"]["hasNextPage"] for page in (first, second)] == [True, False]
+    told = {one["name"]: one["paradata"] for page in (first, second) for one in page["nodes"]}
+    assert told == {
+        "Fractions on a line": [{"action": "view", "count": 12}],
+        "Poems to act, line by line": [{"action": "view", "count": 7}],
+    }
 
 
 def test_what_was_not_granted_is_neither_fetched_nor_told(three: Three) -> None:

@@ -124,6 +124,10 @@ async def test_a_row_of_json_ld_is_told_by_the_line_that_it_begins_on(index: Asy
         ("url,url,name\n", "stands twice"),
         ("url,name\nhttps://r.example/1\n", "1 cells"),
         ('url,name\nhttps://r.example/1,"One"x\n', "not CSV"),
+        ("url;name\nhttps://r.example/1;One\n", "no url and no name. They are parted by commas."),
+        ("url,titel\nhttps://r.example/1,One\n", "there is no name. Nothing"),
+        ("url,name,grade\nhttps://r.example/1,One,5\n", "use one of: url, name, description, subject, gradeLevels"),
+        ("url,name,scedCodes\nhttps://r.example/1,One,2003\n", "five digits"),  # as a spreadsheet leaves 02003
     ],
 )
 async def test_csv_that_is_amiss_is_told(index: AsyncEngine, tmp_path: Path, text: str, reason: str) -> None:
