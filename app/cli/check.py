@@ -11,8 +11,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
-from redis import Redis
-from redis.exceptions import RedisError
 
 from app.cli.check_locks import check_locks
 from app.cli.check_premises import check_premises
@@ -91,6 +89,9 @@ def check_keys(settings: Settings, report: Report) -> None:
 def check_around(settings: Settings, report: Report) -> None:
     """What else the server leans on: the store that requests are counted in, and the token for `/metrics`."""
     if settings.traffic.store != "memory":
+        from redis import Redis
+        from redis.exceptions import RedisError
+
         try:
             with Redis.from_url(settings.traffic.store.replace("valkey", "redis", 1), socket_timeout=5) as store:
                 store.ping()
