@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from unittest import mock
 from urllib.parse import urlsplit
 
@@ -43,7 +43,7 @@ from app.settings import Settings, read_settings
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
 from app.web.connection import Connection
-from tests import commandline, worlds
+from tests import commandline, forked, worlds
 from tests.conftest import ROOT
 from tests.postgres import Server as Postgres
 
@@ -65,6 +65,9 @@ schedule = ["Student Name", "Enrollment", "Schedule", "Assessment", "Course"]
 [rows]
 {rows}
 """
+
+
+Running: TypeAlias = subprocess.Popen[bytes] | forked.Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +226,7 @@ class Server:
 
     url: str
     home: Home
-    process: subprocess.Popen[bytes] | None
+    process: Running | None
     log: Path
 
     def token(self, vendor: Vendor, space: str, *, scope: str | None = None, **more: str) -> str:
@@ -286,11 +289,20 @@ class Server:
 
 
 @contextmanager
-def served(home: Home, *arguments: str, command: Sequence[str] = ("serve", "--port", "0")) -> Iterator[Server]:
-    """`homeroom serve` on a free port, or another command that serves, from its readiness to its end."""
+def served(
+    home: Home, *arguments: str, command: Sequence[str] = ("serve", "--port", "0"), fresh: bool = False
+) -> Iterator[Server]:
+    """`homeroom serve` on a free port, or another command that serves, from its readiness to its end.
+
+    `fresh`: by an interpreter of its own. So are servers with workers; others are forked, which is quicker.
+    """
     log = home.folder.parent / f"{home.folder.name}-{time.monotonic_ns()}.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(home.command(*command, *arguments), cwd=ROOT, stdout=out, stderr=out)
+    log.touch()
+    if fresh or "--workers" in arguments:
+        with log.open("wb") as out:
+            process: Running = subprocess.Popen(home.command(*command, *arguments), cwd=ROOT, stdout=out, stderr=out)
+    else:
+        process = forked.Process(["--config", os.fspath(home.config), *command, *arguments], ROOT, log)
     try:
         url = until(lambda: re.search(r"http://\S+", log.read_text()), process)[0]
         until(lambda: ready(url), process)
@@ -342,7 +354,9 @@ def ready(url: str) -> bool:
         return False
 
 
-def until(condition: Any, process: subprocess.Popen[bytes] | None = None, seconds: float = 60) -> Any:
+def until(
+    condition: Any, process: "subprocess.Popen[bytes] | forked.Process | None" = None, seconds: float = 60
+) -> Any:
     """Wait until a condition holds; gives what it gave."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
