@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from app.importers.sandbox.profile import ALDER_CREEK
 from tests.journeys.conftest import SMALL
 from tests.journeys.crowd import SECOND, SLACK, Crowd
-from tests.journeys.served import Home, Vendor, granting, made, served, served_here, until
+from tests.journeys.served import Home, Server, Vendor, granting, made, served, served_here, until
 from tests.postgres import Server as Postgres
 
 FIELDS = {"Student": "firstName lastSurname"}
@@ -28,6 +29,29 @@ def granted(two_districts: Home, copied: Callable[[Home], Home]) -> tuple[Home, 
     return home, home.vendor("readwell")
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A server of two workers, and a vendor with a grant for each test that asks whether both of them follow."""
+
+    server: Server
+    vendors: Mapping[str, Vendor]
+
+    def asks(self, client: str) -> tuple[Home, Server, str]:
+        """The installation, the server, and a token of that vendor."""
+        return self.server.home, self.server, self.server.token(self.vendors[client], SMALL)
+
+
+@pytest.fixture(scope="module")
+def together(two_districts: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Together]:
+    home = two_districts.copy(tmp_path_factory.mktemp("reload") / "home")
+    vendors = {name: home.vendor(name) for name in ("narrowed", "mistaken", "withdrawn", "suspended")}
+    for name in vendors:
+        home.grant(SMALL, name, granting(name, FIELDS))
+    with served(home, "--workers", "2") as server:
+        yield Together(server, vendors)
+        server.stop()
+
+
 def names(answer: dict[str, Any]) -> set[bool]:
     """Whether the students of an answer have first names."""
     return {student["firstName"] is not None for student in answer["data"]["students"]["nodes"]}
@@ -38,61 +62,58 @@ def codes(answer: dict[str, Any]) -> list[str]:
 
 
 def test_a_field_that_is_taken_out_of_a_grant_leaves_no_worker_after_a_second(
-    granted: tuple[Home, Vendor], record_property: Callable[[str, object], None]
+    together: Together, record_property: Callable[[str, object], None]
 ) -> None:
-    home, vendor = granted
-    with served(home, "--workers", "2") as server:
-        crowd = Crowd(server, server.token(vendor, SMALL), QUERY)
-        crowd.gather()
-        assert all(names(answer) == {True} and not codes(answer) for _, answer in crowd.round())
+    home, server, token = together.asks("narrowed")
+    crowd = Crowd(server, token, QUERY)
+    crowd.gather()
+    assert all(names(answer) == {True} and not codes(answer) for _, answer in crowd.round())
 
-        home.grant(SMALL, "readwell", granting("readwell", NARROWED))
-        edited = time.monotonic()
-        asked: list[tuple[float, dict[str, Any]]] = []
-        while time.monotonic() < edited + 3 * SECOND:
-            asked += crowd.round()
+    home.grant(SMALL, "narrowed", granting("narrowed", NARROWED))
+    edited = time.monotonic()
+    asked: list[tuple[float, dict[str, Any]]] = []
+    while time.monotonic() < edited + 3 * SECOND:
+        asked += crowd.round()
 
-        late = [began - edited for began, answer in asked if names(answer) == {True}]
-        record_property("seconds until the last answer with the field", max(late, default=0))
-        after = [answer for began, answer in asked if began > edited + SECOND + SLACK]
-        assert len(after) > 20
-        for answer in after:
-            assert names(answer) == {False}
-            assert codes(answer) == ["NOT_GRANTED"]
-            assert all(student["lastSurname"] for student in answer["data"]["students"]["nodes"])
+    late = [began - edited for began, answer in asked if names(answer) == {True}]
+    record_property("seconds until the last answer with the field", max(late, default=0))
+    after = [answer for began, answer in asked if began > edited + SECOND + SLACK]
+    assert len(after) > 20
+    for answer in after:
+        assert names(answer) == {False}
+        assert codes(answer) == ["NOT_GRANTED"]
+        assert all(student["lastSurname"] for student in answer["data"]["students"]["nodes"])
 
-        home.grant(SMALL, "readwell", granting("readwell", FIELDS))
-        until(lambda: all(names(answer) == {True} for _, answer in crowd.round()), server.process, seconds=20)
+    home.grant(SMALL, "narrowed", granting("narrowed", FIELDS))
+    until(lambda: all(names(answer) == {True} for _, answer in crowd.round()), server.process, seconds=20)
 
 
 def test_a_syntax_error_leaves_the_former_revision_in_force_and_check_names_its_line(
-    granted: tuple[Home, Vendor],
+    together: Together,
 ) -> None:
-    home, vendor = granted
+    home, server, token = together.asks("mistaken")
     assert home.run("check").returncode == 0, home.run("check").stdout
-    with served(home, "--workers", "2") as server:
-        token = server.token(vendor, SMALL)
-        revision = server.ask(token, "{ grant { revision } }")
-        good = home.grant_file(SMALL, "readwell").read_text()
-        lines = good.splitlines()
-        broken = lines.index("[fields]") + 2
-        home.grant(SMALL, "readwell", "\n".join([*lines[: broken - 1], 'Student = ["lastSurname"', *lines[broken:]]))
-        until(lambda: "policy file not in force" in server.log.read_text(), server.process)
-        for _ in range(10):
-            answer = server.ask(token, QUERY)
-            assert (names(answer), codes(answer)) == ({True}, [])
-            assert server.ask(token, "{ grant { revision } }") == revision
+    revision = server.ask(token, "{ grant { revision } }")
+    good = home.grant_file(SMALL, "mistaken").read_text()
+    lines = good.splitlines()
+    broken = lines.index("[fields]") + 2
+    home.grant(SMALL, "mistaken", "\n".join([*lines[: broken - 1], 'Student = ["lastSurname"', *lines[broken:]]))
+    until(lambda: "policy file not in force" in server.log.read_text(), server.process)
+    for _ in range(10):
+        answer = server.ask(token, QUERY)
+        assert (names(answer), codes(answer)) == ({True}, [])
+        assert server.ask(token, "{ grant { revision } }") == revision
 
-        checked = home.run("check")
-        assert checked.returncode == 1
-        named = re.search(rf"policies/{SMALL}/grants/readwell\.toml:(\d+)", checked.stdout)
-        assert named, checked.stdout
-        assert int(named[1]) in (broken, broken + 1, broken + 2)
-        assert "Traceback" not in checked.stdout + checked.stderr
+    checked = home.run("check")
+    assert checked.returncode == 1
+    named = re.search(rf"policies/{SMALL}/grants/mistaken\.toml:(\d+)", checked.stdout)
+    assert named, checked.stdout
+    assert int(named[1]) in (broken, broken + 1, broken + 2)
+    assert "Traceback" not in checked.stdout + checked.stderr
 
-        home.grant(SMALL, "readwell", granting("readwell", NARROWED))
-        until(lambda: names(server.ask(token, QUERY)) == {False}, server.process, seconds=10)
-        assert home.run("check").returncode == 0
+    home.grant(SMALL, "mistaken", granting("mistaken", NARROWED))
+    until(lambda: names(server.ask(token, QUERY)) == {False}, server.process, seconds=10)
+    assert home.run("check").returncode == 0
 
 
 def test_after_a_restart_on_a_broken_file_the_former_revision_is_still_in_force(granted: tuple[Home, Vendor]) -> None:
@@ -107,45 +128,41 @@ def test_after_a_restart_on_a_broken_file_the_former_revision_is_still_in_force(
         assert names(server.ask(token, QUERY)) == {True}
 
 
-def test_a_grant_file_that_is_taken_away_is_a_grant_that_is_taken_back(granted: tuple[Home, Vendor]) -> None:
-    home, vendor = granted
-    with served(home, "--workers", "2") as server:
-        token = server.token(vendor, SMALL)
+def test_a_grant_file_that_is_taken_away_is_a_grant_that_is_taken_back(together: Together) -> None:
+    home, server, token = together.asks("withdrawn")
+    assert codes(server.ask(token, QUERY)) == []
+    home.grant_file(SMALL, "withdrawn").unlink()
+    taken = time.monotonic()
+    until(lambda: set(codes(server.ask(token, QUERY))) == {"NO_GRANT"}, server.process, seconds=10)
+    time.sleep(max(0.0, taken + SECOND + SLACK - time.monotonic()))
+    for _ in range(20):
+        answer = server.ask(token, QUERY)
+        assert set(codes(answer)) == {"NO_GRANT"}
+        assert answer["data"] == {"students": None}
+
+
+def test_a_suspended_client_is_denied_and_a_revoked_one_is_refused(together: Together) -> None:
+    home, server, token = together.asks("suspended")
+    assert codes(server.ask(token, QUERY)) == []
+
+    home.ok("client", "suspend", "suspended")
+    time.sleep(SECOND + SLACK)
+    for _ in range(20):
+        answer = server.ask(token, QUERY)
+        assert set(codes(answer)) == {"CLIENT_SUSPENDED"}
+        assert answer["data"] == {"students": None}
+
+    home.ok("client", "resume", "suspended")
+    time.sleep(SECOND + SLACK)
+    for _ in range(20):
         assert codes(server.ask(token, QUERY)) == []
-        home.grant_file(SMALL, "readwell").unlink()
-        taken = time.monotonic()
-        until(lambda: set(codes(server.ask(token, QUERY))) == {"NO_GRANT"}, server.process, seconds=10)
-        time.sleep(max(0.0, taken + SECOND + SLACK - time.monotonic()))
-        for _ in range(20):
-            answer = server.ask(token, QUERY)
-            assert set(codes(answer)) == {"NO_GRANT"}
-            assert answer["data"] == {"students": None}
 
-
-def test_a_suspended_client_is_denied_and_a_revoked_one_is_refused(granted: tuple[Home, Vendor]) -> None:
-    home, vendor = granted
-    with served(home, "--workers", "2") as server:
-        token = server.token(vendor, SMALL)
-        assert codes(server.ask(token, QUERY)) == []
-
-        home.ok("client", "suspend", vendor.id)
-        time.sleep(SECOND + SLACK)
-        for _ in range(20):
-            answer = server.ask(token, QUERY)
-            assert set(codes(answer)) == {"CLIENT_SUSPENDED"}
-            assert answer["data"] == {"students": None}
-
-        home.ok("client", "resume", vendor.id)
-        time.sleep(SECOND + SLACK)
-        for _ in range(20):
-            assert codes(server.ask(token, QUERY)) == []
-
-        home.ok("client", "revoke", vendor.id)
-        time.sleep(SECOND + SLACK)
-        for _ in range(20):
-            refused = server.post(token, QUERY)
-            assert refused.status_code == 401
-            assert "www-authenticate" in refused.headers
+    home.ok("client", "revoke", "suspended")
+    time.sleep(SECOND + SLACK)
+    for _ in range(20):
+        refused = server.post(token, QUERY)
+        assert refused.status_code == 401
+        assert "www-authenticate" in refused.headers
 
 
 class Clock:
