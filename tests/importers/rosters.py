@@ -16,8 +16,6 @@ from app.importers.roster import import_roster
 from app.spaces.tables import BY_TYPE, metadata, ssn_met
 
 TODAY = date(2026, 10, 1)
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-GRAND_BEND = SHARED / "data" / "grandbend-edfi-v1.0-2012.zip"
 
 ONEROSTER = {
     "orgs": "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"

@@ -3,9 +3,6 @@
 import os
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
-import zipfile
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import HomeroomError
 from tests.importers.interchanges import FILES, LOCAL, STUDENT, attendance, interchange
-from tests.importers.rosters import GRAND_BEND, archive, bring, everything, rows, space
+from tests.importers.rosters import archive, bring, rows, space
 
 pytestmark = pytest.mark.anyio
 
@@ -170,37 +167,3 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     rejections, grown = map(int, done.stdout.split())
     assert rejections == 0
     assert grown < 2 * size
-
-
-@pytest.mark.skipif(not GRAND_BEND.exists(), reason="the Grand Bend sample is not beside the clone (shared/data)")
-async def test_grand_bend_comes_in_whole_and_twice_is_once(sqlite_space: AsyncEngine) -> None:
-    report = await bring(sqlite_space, GRAND_BEND)
-    counts = report.counts_in
-    assert (counts["Student"], counts["Section"], counts["SectionEnrollment"], counts["Grade"]) == (
-        960,
-        532,
-        13_440,
-        40_320,
-    )
-    assert (report.rejections, report.ssns_met, report.ssns_stored) == (0, 960, 0)
-    new = (counts["Contact"], counts["AttendanceEvent"], counts["ProgramParticipation"], counts["DisciplineAction"])
-    assert new == (1_872, 12_950, 327, 25)
-    with zipfile.ZipFile(GRAND_BEND) as sample:
-        tree = ET.fromstring(sample.read("Sample Data/StudentEnrollment.xml"))
-    spelled = {
-        f"{word} grade": f"{n:02}"
-        for n, word in enumerate(["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh"], 1)
-    }
-    spelled |= {
-        "Ninth grade": "09",
-        "Tenth grade": "10",
-        "Eleventh grade": "11",
-        "Eighth grade": "08",
-        "Twelfth grade": "12",
-    }
-    expected = Counter(spelled[str(one.text)] for one in tree.iter("{http://ed-fi.org/0100}EntryGradeLevel"))
-    assert Counter(level for (level,) in await rows(sqlite_space, "SchoolEnrollment", "grade_level")) == expected
-    before = await everything(sqlite_space)
-    again = await bring(sqlite_space, GRAND_BEND)
-    assert not again.changed
-    assert await everything(sqlite_space) == before

@@ -3,12 +3,15 @@
 What a vendor must receive is worked out here, straight from the XML.
 """
 
+import hashlib
 import io
 import os
 import re
+import sqlite3
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ pytestmark = pytest.mark.anyio
 ARCHIVE = ROOT.parent / "shared" / "data" / "grandbend-edfi-v1.0-2012.zip"
 SPACE = "tx/grand-bend"
 SCHOOL = "255901107"
+RECORDS = frozenset(table.name for table in tables.BY_TYPE.values())
 LEVELS = {"Third grade": "03", "Fourth grade": "04", "Fifth grade": "05"}
 FIELDS = {"Student": "firstName lastSurname:initial schoolEnrollments", "SchoolEnrollment": "gradeLevel"}
 ROWS = f'schools = ["{SCHOOL}"]\ngrade_levels = ["03", "04", "05"]'
@@ -46,6 +50,8 @@ class Loaded:
     home: Home
     first: str
     second: Mapping[str, Any]
+    before: str | None = None
+    after: str | None = None
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +60,20 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, store: Postgres | None) -> 
         pytest.skip(f"The Grand Bend sample is not here: put it at {ARCHIVE}.")
     home = made(tmp_path_factory.mktemp("grand-bend") / "home", store, {SPACE: ("Grand Bend ISD", "America/Chicago")})
     first = home.ok("import", SPACE, os.fspath(ARCHIVE), "--format", "edfi")
+    before = held(home)
     second = home.json("import", SPACE, os.fspath(ARCHIVE), "--format", "edfi")
-    return Loaded(home, first, second)
+    return Loaded(home, first, second, before, held(home))
+
+
+def held(home: Home) -> str | None:
+    """A digest of every row of the space's file; None where the space is no file."""
+    if home.postgres is not None:
+        return None
+    with closing(sqlite3.connect(home.folder / "spaces" / SPACE / "space.db")) as database:
+        names = [name for (name,) in database.execute("select name from sqlite_master where type = 'table' order by 1")]
+        rows = {name: sorted(map(repr, database.execute(f"select * from {name}"))) for name in names if name in RECORDS}
+    assert len(rows["student"]) == 960
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -214,6 +232,34 @@ def test_a_second_import_changes_nothing(loaded: Loaded) -> None:
     changes = [counts[kind] for counts in stored.values() for kind in ("created", "updated", "deleted")]
     assert not any(changes)
     assert loaded.second["ssns"] == {"met": 960, "stored": 0}
+    assert loaded.before == loaded.after
+
+
+async def test_every_grade_level_is_in_the_codes_of_the_graph(loaded: Loaded) -> None:
+    spelled = [
+        "First",
+        "Second",
+        "Third",
+        "Fourth",
+        "Fifth",
+        "Sixth",
+        "Seventh",
+        "Eighth",
+        "Ninth",
+        "Tenth",
+        "Eleventh",
+    ]
+    codes = {f"{word} grade": f"{number:02}" for number, word in enumerate([*spelled, "Twelfth"], 1)}
+    entered = records("StudentEnrollment", "StudentSchoolAssociation")
+    expected = Counter(codes[enrolled.findtext("EntryGradeLevel", "")] for _, enrolled in entered)
+    level = tables.BY_TYPE["SchoolEnrollment"].c.grade_level
+    engine = open_engine(loaded.home.settings.database_url(loaded.home.settings.spaces[SPACE].database))
+    try:
+        async with engine.connect() as connection:
+            counted = await connection.execute(select(level, func.count()).group_by(level))
+            assert Counter(dict(tuple(row) for row in counted)) == expected
+    finally:
+        await engine.dispose()
 
 
 async def test_no_social_security_number_is_stored(loaded: Loaded, pupils: Mapping[str, Pupil]) -> None:
