@@ -298,7 +298,7 @@ def served(
     """
     log = home.folder.parent / f"{home.folder.name}-{time.monotonic_ns()}.log"
     log.touch()
-    if fresh or "--workers" in arguments:
+    if fresh or "--workers" in (*command, *arguments):
         with log.open("wb") as out:
             process: Running = subprocess.Popen(home.command(*command, *arguments), cwd=ROOT, stdout=out, stderr=out)
     else:
