@@ -19,7 +19,7 @@ EXAMPLE = {
             "reason": "Two pupils of one first name are told apart.",
         },
     ],
-    "remove": ["Student.email"],
+    "remove": ["Section.period"],
     "not_after": "2027-06-30",
     "rows": {"schools": ["255901107"], "grade_levels": ["03", "04"], "enrollment": "active"},
 }
