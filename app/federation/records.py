@@ -8,7 +8,7 @@ the way of `waves` and `completion`. Nothing of a query's text is in what is gen
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from graphql import (
@@ -19,12 +19,16 @@ from graphql import (
     GraphQLOutputType,
 )
 
-from app.federation.careful import definition
+from app.federation.careful import LARGEST_INT, definition
 from app.federation.positions import Field, Place, Position, Question
 from app.federation.steps import Fetch, Flatten, QueryPlan
 from app.operation.model import Operation, Selection, holds
 
-LEAVES: Mapping[str, Any] = {"String": str, "ID": str, "Int": int, "Float": int | float, "Boolean": bool}
+INT = Annotated[int, msgspec.Meta(ge=-LARGEST_INT, lt=LARGEST_INT)]
+WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A whole number where any number may be: what is larger is rare, and for the careful way to look at."""
+
+LEAVES: Mapping[str, Any] = {"String": str, "ID": str, "Int": INT, "Float": WHOLE | float, "Boolean": bool}
 """How values of the built-in scalars are read. Others are taken as they come, but for lists and objects."""
 
 TELLABLE = frozenset({"String", "ID", "Int", "Boolean"})

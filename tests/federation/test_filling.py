@@ -74,7 +74,7 @@ class Twice:
 def spoiled(value: Any, chance: random.Random) -> Any:
     """A value with, here and there, something in it that is not as it should be."""
     if chance.random() < 0.03:
-        return chance.choice([None, 7, "x", True, [], {}, [None], 1.5])
+        return chance.choice([None, 7, "x", True, [], {}, [None], 1.5, 2**31, -(2**31) - 1, 10**20])
     match value:
         case dict():
             return {key: spoiled(one, chance) for key, one in value.items() if chance.random() > 0.02}
@@ -123,6 +123,7 @@ type Pupil @join__type(graph: ROLL, key: "id") @join__type(graph: DESK, key: "id
   name: String @join__field(graph: ROLL)
   level: Level @join__field(graph: ROLL)
   height: Float @join__field(graph: ROLL)
+  age: Int @join__field(graph: ROLL)
   marks: Marks @join__field(graph: ROLL)
   books: Int @join__field(graph: DESK)
   shelf: String! @join__field(graph: DESK)
@@ -188,6 +189,24 @@ def test_a_value_leaves_as_it_came(value: Any, field: str) -> None:
     found = federated(f"{{ pupils {{ {field} }} }}", Told({"data": {"pupils": [{field: value}, None]}}), Told())
     assert found == {"data": {"pupils": [{field: value}, None]}}
     assert type(found["data"]["pupils"][0][field]) is type(value)
+
+
+@pytest.mark.parametrize("value", [2**31, -(2**31) - 1, 10**20])
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_number_beyond_graphql_s_bounds_is_an_error_whichever_way_it_comes(value: int, *, elsewhere: bool) -> None:
+    pupil = {"id": "a", "height": 1.5}
+    roll = Told({"data": {"pupils": [pupil | ({} if elsewhere else {"age": value})]}})
+    desk = Told(entities({"books": value})) if elsewhere else Told()
+    field = "books" if elsewhere else "age"
+    found = federated(f"{{ pupils {{ height {field} }} }}", roll, desk)
+    assert found["data"] == {"pupils": [{"height": 1.5, field: None}]}
+    assert [error["path"] for error in found["errors"]] == [["pupils", 0, field]]
+
+
+@pytest.mark.parametrize("value", [-(2**31), 2**31 - 1])
+def test_the_largest_numbers_of_graphql_leave(value: int) -> None:
+    found = federated("{ pupils { age } }", Told({"data": {"pupils": [{"age": value}]}}), Told())
+    assert found == {"data": {"pupils": [{"age": value}]}}
 
 
 def test_objects_stand_in_lists_of_lists() -> None:
