@@ -93,7 +93,7 @@ def columns(visit: Visit) -> list[Column]:
 def authority_of(visit: Visit, client: ClientId, purpose: str) -> Authority:
     """What decides for a vendor today, whose token holds all that it is registered for."""
     rooms = visit.desk.rooms
-    standing = rooms.authorization.standing(client, visit.space)
+    standing = rooms.authorization.expected(client, visit.space)
     return authority(
         rooms.policies,
         client=client,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from app.federation.fieldsets import FieldSet, Named
 from app.federation.positions import Field, Place, Position, Question
+from app.federation.remote import ROW
 from app.federation.supergraph_sdl import FieldView, TypeView
 
 
@@ -159,8 +160,8 @@ class Entrances:
         admitted = 0
         for mark in self.question.admitted(position):
             admitted |= mark.bit
-        own = any(one.name == "__row" for place in position.places.values() for one in place.fields.values())
-        tells = any("__row" in view.fields for view in (views.get("Student", {}).get(graph),) if view is not None)
+        own = any(one.name == ROW for place in position.places.values() for one in place.fields.values())
+        tells = any(ROW in view.fields for view in (views.get("Student", {}).get(graph),) if view is not None)
         owner_bit = owner.bit | (0 if own and tells else admitted)
         sure = owner_bit | (0 if len(position.places) == 1 else position.typename)
         for place in position.places.values():

@@ -76,8 +76,6 @@ class Authorization:
         spaces = [SpaceId(name) for name in (*settings.spaces, *settings.premises)]
         self._resources = MappingProxyType({settings.resource(space): space for space in spaces})
         self.elsewhere: Elsewhere | None = None  # set where there are premises to ask
-        # Where a gateway is trusted, clients are the gateway's: of one that it has not presented yet nothing is amiss.
-        self._unmet = _UNKNOWN if settings.gateway is None else Standing(frozenset(scopes), suspended=False)
         self._following = asyncio.Lock()  # INVARIANT: an older state never overwrites a newer one
         self._number: int | None = None
         self._standings: dict[ClientId, Standing] = {}
@@ -115,8 +113,18 @@ class Authorization:
 
     def standing(self, client: ClientId, space: SpaceId | None = None) -> Standing:
         """How a client stands now, with the installation or in one space. One that is unknown holds nothing."""
-        found = self._standings.get(client, _UNKNOWN if client in self._withdrawn else self._unmet)
+        found = self._standings.get(client, _UNKNOWN)
         return replace(found, suspended=True) if (space, client) in self._suspended else found
+
+    def expected(self, client: ClientId, space: SpaceId) -> Standing:
+        """How a client stands, for pages: one that a trusted gateway has yet to present, as if it held every scope.
+
+        INVARIANT: no answer to a vendor goes by this.
+        """
+        known = client in self._standings or client in self._withdrawn or (space, client) in self._suspended
+        if known or self._settings.gateway is None:
+            return self.standing(client, space)
+        return Standing(frozenset(self._scopes), suspended=False)
 
     def presented(self, caller: Caller, there: Standing) -> Standing:
         """How a client stands that a gateway presents: as it does there, unless it was suspended or revoked here."""
