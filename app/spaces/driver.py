@@ -6,7 +6,6 @@ opens the file read-only, PostgreSQL's sessions are read-only by default.
 
 import asyncio
 import sqlite3
-from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -20,8 +19,9 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import make_url
 
-from app.errors import HomeroomError, TooMany, Unavailable
+from app.errors import HomeroomError, Unavailable
 from app.storage.postgresql import arguments
+from app.traffic.shares import Shares
 
 Record = Sequence[Any]
 FAILURES = (
@@ -79,17 +79,13 @@ class Reader(Protocol):
 
 
 class Readers:
-    """The reading connections of one space, opened as they are needed, at most `size`; the last one used goes first.
-
-    One client has at most half of them: its long answers hold them for long, and nobody else shall wait for those.
-    """
+    """The reading connections of one space, opened as they are needed, at most `size`; the last one used goes first."""
 
     def __init__(self, url: str, *, size: int = 8) -> None:
         self._url = make_url(url)
         self.is_postgresql = self._url.get_backend_name() == "postgresql"
         self._idle: list[Reader] = []
-        self._places = asyncio.Semaphore(size)
-        self._shares: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(max(size // 2, 1)))
+        self._shares = Shares("the space", size)
 
     def statement(self, query: Select[Any]) -> Statement:
         """Compile a query for this database."""
@@ -111,8 +107,7 @@ class Readers:
         """
         reader: Reader | None = None
         sound = False
-        share = asyncio.Semaphore() if client is None else self._shares[client]
-        await self._admit(share)
+        let_go = await self._shares.admit(client, PATIENCE)
         try:
             reader = self._kept() or await self._open()
             if one_moment:
@@ -140,27 +135,7 @@ class Readers:
                 else:
                     with suppress(*FAILURES):
                         await asyncio.shield(reader.close())
-            self._places.release()
-            share.release()
-
-    async def _admit(self, share: asyncio.Semaphore) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await share.acquire()
-        except TimeoutError:
-            raise TooMany(
-                "Long answers of this client are under way already. Read them to their end first.",
-                code="TOO_MANY_AT_ONCE",
-                wait=5,
-            ) from None
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._places.acquire()
-        except BaseException as error:
-            share.release()
-            if isinstance(error, TimeoutError):
-                raise Unavailable("Every connection to the space is in use. Try again.") from None
-            raise
+            let_go()
 
     def _kept(self) -> Reader | None:
         """A connection that is idle, but for those that the server has ended meanwhile."""

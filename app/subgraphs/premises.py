@@ -10,11 +10,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
-from weakref import WeakValueDictionary
 
 from app.addresses import host_of
 from app.elsewhere import Premises
-from app.errors import TooMany, Unavailable
+from app.errors import Unavailable
 from app.names import ClientId, SpaceId
 from app.oauth.assertion import Posted, audience
 from app.oauth.authorization import Authorization, Elsewhere
@@ -22,6 +21,7 @@ from app.oauth.caller import Caller
 from app.settings import Settings
 from app.subgraphs.endpoint import check_target, open_session
 from app.subgraphs.replies import Purposes, parsed
+from app.traffic.shares import Shares
 
 if TYPE_CHECKING:
     import aiohttp  # where it is used alone: it takes a while to be read
@@ -123,26 +123,18 @@ class Reply:
 
 
 class Site:
-    """One space's premises, with the connections to them. A client has at most half of these."""
+    """One space's premises, with the connections to them."""
 
     def __init__(self, space: SpaceId, premises: Premises, session: "aiohttp.ClientSession") -> None:
         self.space = space
         self.at = premises.at
         self._session = session
         self._seconds = premises.seconds
-        self._places = asyncio.Semaphore(premises.at_once)
-        self._half = max(premises.at_once // 2, 1)
-        self._shares: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._shares = Shares("the premises", premises.at_once)
 
     async def ask(self, client: str, statement: StatementFor, body: bytes) -> Reply:
         """Send an operation with a statement of who asks. Raises: Unavailable, TooMany."""
-        share = self._shares.get(client) or self._shares.setdefault(client, asyncio.Semaphore(self._half))
-        await self._admit(share)
-
-        def let_go() -> None:
-            self._places.release()
-            share.release()
-
+        let_go = await self._shares.admit(client, CONNECT)
         try:
             return Reply(await self._send(PATH, statement, body), self._seconds, let_go)
         except BaseException:
@@ -160,25 +152,6 @@ class Site:
             raise Unavailable(f"The premises of {self.space} did not come to an end.") from error
         finally:
             reply.close()
-
-    async def _admit(self, share: asyncio.Semaphore) -> None:
-        try:
-            async with asyncio.timeout(CONNECT):
-                await share.acquire()
-        except TimeoutError:
-            raise TooMany(
-                "Long answers of this client are under way already. Read them to their end first.",
-                code="TOO_MANY_AT_ONCE",
-                wait=5,
-            ) from None
-        try:
-            async with asyncio.timeout(CONNECT):
-                await self._places.acquire()
-        except BaseException as error:
-            share.release()
-            if isinstance(error, TimeoutError):
-                raise Unavailable("Every connection to the premises is in use.") from None
-            raise
 
     async def _send(self, path: str, statement: StatementFor, body: bytes) -> "aiohttp.ClientResponse":
         import aiohttp
