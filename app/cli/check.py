@@ -54,6 +54,8 @@ def check(ctx: click.Context) -> None:
 def examine(settings: Settings) -> Report:
     """Look at everything."""
     report = Report()
+    if not settings.spaces and not settings.premises:
+        report.remarks.append("There is no space yet, and so nothing to ask for. Add one with `homeroom space add`.")
     check_keys(settings, report)
     policies = check_policies(settings, report)
     asyncio.run(check_databases(settings, policies, report))

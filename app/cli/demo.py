@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
 from select import select
 
@@ -149,8 +150,10 @@ def greet(out: Console, sandbox: Sandbox, issuer: str, home: Path, today: date) 
         for access in vendor.access:
             out.print(f"  {'':<12}[dim]in[/] {access.space} [dim]for[/] {access.purpose}")
     out.print()
-    for one in sandbox.officers:
-        out.print(f"  [dim]console[/]  {one.space:<16}{one.role:<17}{one.email:<30}{one.password}")
+    for space, officers in groupby(sandbox.officers, key=lambda one: one.space):
+        out.print(f"  officers of {space} [dim]sign in at[/] {issuer}/console?space={space}")
+        for one in officers:
+            out.print(f"  {'':<12}{one.role:<17}{one.email:<30}{one.password}")
     if sandbox.officers:
         out.print()
     out.print(f"  secrets  {escape(str(home / 'vendors.toml'))}")

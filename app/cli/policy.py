@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.main import Commands, Context
+from app.console.wording import plural
 from app.errors import ConfigurationError, Unavailable
 from app.ledger.usage import begun, used
 from app.names import ClientId, Coordinate, Scope, SpaceId
@@ -60,7 +61,8 @@ def lint_command(ctx: click.Context, errors: bool) -> None:
         for sentence in unasked:
             click.echo(sentence, err=True)
         grants = sum(len(space.grants) for space in policies.spaces.values())
-        click.echo(f"{len(findings)} findings in {len(policies.spaces)} spaces with {grants} grants.", err=True)
+        counts = plural(len(findings), "finding"), plural(len(policies.spaces), "space"), plural(grants, "grant")
+        click.echo("{} in {} with {}.".format(*counts), err=True)
     ctx.exit(1 if findings else 0)
 
 

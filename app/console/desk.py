@@ -4,7 +4,7 @@ INVARIANT: a page is handed its officer's `Place` and nothing of another space.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,7 @@ from app.policy.model import SpacePolicy
 from app.requests.model import State
 from app.requests.store import undecided
 from app.requests.webhooks import Webhooks
+from app.signing_in import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,13 @@ class Desk:
             found[one.client, one.purpose] = found.get((one.client, one.purpose), frozenset()) | {*asked}
         return found
 
-    async def waiting(self, space: SpaceId) -> Sequence[Item]:
-        """The requests that wait for a decision, as lines of what there is to do."""
+    async def seconded(self, space: SpaceId) -> Collection[tuple[ClientId, str]]:
+        """The vendors and purposes of which a request waits for a second officer."""
+        found = await undecided(self.rooms.control, space)
+        return {(one.client, one.purpose) for one in found if one.state is State.WAITING}
+
+    async def waiting(self, space: SpaceId, role: Role) -> Sequence[Item]:
+        """The requests that wait for a decision, as lines of what there is to do for an officer of that role."""
         items = []
         for one in await undecided(self.rooms.control, space):
             whose = "An officer proposes" if one.asked_by else f"{one.client} asks"
@@ -64,11 +70,14 @@ class Desk:
             parts += [f"{plural(len(one.form.remove), 'field')} less"] if one.form.remove else []
             parts += ["other records"] if one.form.rows else []
             told = f"{whose}: {', '.join(parts) or 'another period'}."
+            decides = "steward"
             if one.state is State.WAITING:
-                told = "Decided; some of it waits for a second officer's approval."
+                told = "Decided; some of it waits for the privacy officer's approval."
+                decides = "privacy-officer"
             title = f"{one.client} for {one.purpose}, request {one.number}"
-            items.append(Item("warn", title, told, f"/console/requests/{one.number}", "Decide"))
-        return items
+            urgency, action = ("warn", "Decide") if role == decides else ("", "Look")
+            items.append(Item(urgency, title, told, f"/console/requests/{one.number}", action))
+        return sorted(items, key=lambda item: item.action != "Decide")
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -77,6 +77,11 @@ class Cell:
     used: Used | None
 
     @property
+    def is_unused(self) -> bool:
+        """Whether it is given, shortened or not, and never left."""
+        return isinstance(self.decision, Permit) and self.used is None
+
+    @property
     def words(self) -> str:
         """What a person who does not see the mark is told."""
         if isinstance(self.decision, Permit) and self.decision.transform is not None:

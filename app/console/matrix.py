@@ -103,6 +103,8 @@ async def compute(visit: Visit, asked: Asked) -> Matrix:
 
 def shows(cell: Cell, state: str) -> bool:
     """Whether a cell is in the state that is asked for."""
+    if state == State.UNUSED:
+        return cell.is_unused
     return cell.state == state or (state == ANYTHING and cell.state is not State.DENIED)
 
 

@@ -1,7 +1,7 @@
 """`/console/requests`: what vendors ask, and each as a difference: what is added, removed, shown otherwise, and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -27,9 +27,10 @@ from app.schema.ndpa import NOT_STUDENT_DATA
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What the vendor made of what it has, since the grant was last looked at."""
+    """What the vendor made of what it has, since the grant was last looked at, or began."""
 
     since: datetime
+    looked_at: bool
     used: int
     unused: tuple[Coordinate, ...]
 
@@ -92,17 +93,19 @@ async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
     request, base = asked.request, asked.base
     desk, facts = visit.desk, visit.desk.vocabulary.facts
     others = [one.authority for one in columns(visit) if one.client != request.client]
-    coordinates = [*asked.amendment.fields]
+    waiting = asked.waiting(visit, base.grant) if request.state is State.WAITING else {}
+    # What waits stands in the file already: the second officer looks at it as the first one did.
+    concerned = {**asked.amendment.fields, **{one: base.grant.fields[one] for one in waiting}}
+    coordinates = [*concerned]
     told = lines(
         base,
-        asked.amendment,
+        replace(asked.amendment, fields=concerned),
         request.form,
         desk.vocabulary,
         Around(
             visit.policy, asked.authority, held_by_others(coordinates, others, facts), filterable(visit, coordinates)
         ),
     )
-    waiting = asked.waiting(visit, base.grant) if request.state is State.WAITING else {}
     rows = rows_after(base, asked.amendment)
     first = asked.amendment.not_before or base.grant.not_before
     last = asked.amendment.not_after or base.grant.not_after
@@ -114,10 +117,9 @@ async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
         "not_after": last,
         "period": (first, last),
         "again": () if base.new else _again(visit, asked),
-        "waiting": {one: roles for one, roles in waiting.items() if visit.session.role in roles},
+        "waiting": [line for line in told if visit.session.role in waiting.get(line.fact.coordinate, ())],
         "waiting_for_others": {one: roles for one, roles in waiting.items() if visit.session.role not in roles},
-        "facts": facts,
-        "findings": _findings(visit, asked, told),
+        "findings": () if waiting else _findings(visit, asked, told),
         "use": None if base.new else await _use(visit, asked),
         "categories": sorted({one.category for one in facts.values()} - {NOT_STUDENT_DATA}),
         "steward": visit.session.role == "steward",
@@ -165,4 +167,5 @@ async def _use(visit: Visit, asked: Asked) -> Use:
         for one in grant.fields
         if (use := used.get((request.client, request.purpose, one))) is not None and use.last >= since
     }
-    return Use(since, len(lately), tuple(sorted(grant.fields.keys() - lately)))
+    looked_at = since.astimezone(visit.zone).date() > grant.not_before
+    return Use(since, looked_at, len(lately), tuple(sorted(grant.fields.keys() - lately)))

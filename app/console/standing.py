@@ -78,6 +78,10 @@ async def narrow_to_used(visit: Visit, form: Form) -> Response:
     unused = await not_used(visit, grant, since)
     if not unused:
         raise Rejected(f"Every field that was granted before {day(since.date())} was used since then.")
+    if unused == grant.fields.keys():
+        raise Rejected(
+            f"Nothing of this grant was used since {day(since.date())}, so nothing would be left. Revoke it."
+        )
     proposal = Proposal(purpose=purpose, remove=tuple(sorted(unused)))
     control = visit.desk.rooms.control
     try:

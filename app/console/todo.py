@@ -1,28 +1,31 @@
 """`/console`: what waits for the officer, the most urgent first."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from urllib.parse import quote
 
 from starlette.responses import Response
 
-from app.console.holding import Column, State, cells, columns
+from app.console.holding import Cell, Column, State, cells, columns
 from app.console.item import Item
 from app.console.linting import look
 from app.console.visit import Visit
 from app.console.wording import day, plural
 from app.ledger.summed import Use, Used, catch_up, used_fields
+from app.names import ClientId
+from app.oauth.clients import list_clients
+from app.policy.decide import Permit
 from app.policy.model import Finding, Severity, last_day
 from app.spaces.ssns import Ssns, count_ssns
 
 REVIEW = timedelta(days=30)
 END = timedelta(days=60)
 UNUSED = timedelta(days=30)
-"""A grant that is younger than this is not held against its vendor."""
+"""A grant, or a vendor, that is younger than this has not had the time to use what it was given."""
 
-States: TypeAlias = tuple[Column, list[State]]
-"""A grant, with the state of every field that it lists."""
+Listed: TypeAlias = tuple[Column, list[Cell]]
+"""A grant, with the cell of every field that it lists."""
 
 SHOWN = 12
 """How many findings are told one by one."""
@@ -34,18 +37,18 @@ async def show(visit: Visit) -> Response:
     used = await used_fields(visit.place.ledger)
     looked = await look(visit)
     held = columns(visit)
-    states = [*of_states(visit, held, used)]
+    listed = [*of_grants(visit, held, used)]
     broken = looked.broken
     others = [one for one in looked.findings if one not in broken]
     ssns = await count_ssns(visit.place.records)
     return visit.page(
         "todo.html",
         groups=[
-            ("Requests", [*await visit.desk.waiting(visit.space)]),
+            ("Requests", [*await visit.desk.waiting(visit.space, visit.session.role)]),
             ("Files that cannot be read", [*of_findings(broken)]),
             ("Grants to renew or review", [*renewals(visit, held)]),
-            ("Waiting for an approval", [*waiting(visit, states)]),
-            ("Never used", [*never_used(visit, states)]),
+            ("Waiting for an approval", [*waiting(visit, listed, await visit.desk.seconded(visit.space))]),
+            ("Never used", [*never_used(visit, listed, await registered(visit))]),
             ("Findings", [*of_findings(others[:SHOWN])]),
             ("Social security numbers", [*of_ssns(visit, ssns)]),
         ],
@@ -82,37 +85,46 @@ def renewals(visit: Visit, held: Sequence[Column]) -> Iterator[Item]:
             yield Item("warn" if late else "", title, told, column.address, "Review")
 
 
-def waiting(visit: Visit, held: Sequence[States]) -> Iterator[Item]:
-    """Grants with fields that are written down and not in force."""
-    for column, states in held:
-        count = states.count(State.WAITING)
-        if count and column.authority.grant and visit.today <= last_day(column.authority.grant, column.authority.state):
+def waiting(visit: Visit, held: Sequence[Listed], seconded: Collection[tuple[ClientId, str]]) -> Iterator[Item]:
+    """Grants with fields that are written down and not in force, but for those that wait with a request."""
+    for column, of_grant in held:
+        count = sum(cell.state is State.WAITING for cell in of_grant)
+        if count and not column.shut and (column.client, column.purpose) not in seconded:
             told = f"{plural(count, 'field')} granted and not in force: an approval is missing, or a rule denies them."
             address = f"/console/matrix?vendor={quote(column.client)}&state={quote(State.WAITING)}"
             yield Item("warn", f"{column.client} for {column.purpose}", told, address, "Which")
 
 
-def never_used(visit: Visit, held: Sequence[States]) -> Iterator[Item]:
-    """Vendors that were given fields for a month, and never asked for them."""
-    for column, states in held:
+async def registered(visit: Visit) -> Mapping[ClientId, date]:
+    """Since which day each vendor is registered."""
+    return {
+        one.id: datetime.fromtimestamp(one.created, UTC).astimezone(visit.zone).date()
+        for one in await list_clients(visit.desk.rooms.control)
+    }
+
+
+def never_used(visit: Visit, held: Sequence[Listed], since: Mapping[ClientId, date]) -> Iterator[Item]:
+    """Vendors that could use fields for a month, and never asked for them."""
+    for column, of_grant in held:
         grant = column.authority.grant
-        if grant is None or grant.not_before + UNUSED > visit.today:
+        if grant is None or column.client not in since:
             continue
-        count = states.count(State.UNUSED)
-        if count:
-            all_ = sum(states.count(state) for state in (State.USED, State.UNUSED, State.TRANSFORMED))
-            told = f"{plural(count, 'field')} of {all_} never used since {day(grant.not_before)}."
+        first = max(grant.not_before, since[column.client])
+        count = sum(cell.is_unused for cell in of_grant)
+        if count and first + UNUSED <= visit.today:
+            all_ = sum(isinstance(cell.decision, Permit) for cell in of_grant)
+            told = f"{plural(count, 'field')} of {all_} never used since {day(first)}."
             address = f"/console/matrix?vendor={quote(column.client)}&state={quote(State.UNUSED)}"
             yield Item("", f"{column.client} for {column.purpose}", told, address, "Which")
 
 
-def of_states(visit: Visit, held: Sequence[Column], used: Mapping[Use, Used]) -> Iterator[States]:
-    """The state of every field that a vendor's grant lists."""
+def of_grants(visit: Visit, held: Sequence[Column], used: Mapping[Use, Used]) -> Iterator[Listed]:
+    """The cell of every field that a vendor's grant lists."""
     vocabulary = visit.desk.vocabulary
     for column in held:
         listed = column.authority.grant.fields if column.authority.grant else {}
         facts = [fact for fact in vocabulary.facts.values() if fact.coordinate in listed]
-        yield column, [cell.state for cell in cells(column, facts, vocabulary, used, {})]
+        yield column, cells(column, facts, vocabulary, used, {})
 
 
 def of_ssns(visit: Visit, ssns: Ssns) -> Iterator[Item]:

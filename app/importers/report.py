@@ -138,7 +138,7 @@ class Report:
             lines.append(f"{plural(type_):28}{self.counts_in.get(type_, 0):>9,}{numbers}")
         kept = f"{self.ssns_stored:,} stored" if self.ssns_stored else "none stored"
         lines.append(f"social security numbers: {self.ssns_met:,} met, {kept}")
-        lines += _listing(self.rejected, self.rejections, "rows rejected", "row rejected")
+        lines += _listing(self.rejected, self.rejections, "rows not taken, or not whole", "row not taken, or not whole")
         lines += _listing(self.noted, self.notes, "things left out", "thing left out")
         lines += _accounts(self.elements)
         if self.dry_run:

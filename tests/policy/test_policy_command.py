@@ -83,7 +83,7 @@ def test_a_sound_folder_has_no_findings_and_makes_no_databases(home: Path) -> No
     ran = run(home, "lint")
     assert (ran.exit_code, ran.stdout) == (0, "")
     assert "tx/grand-bend: its database could not be asked" in ran.stderr
-    assert "0 findings in 1 spaces with 1 grants" in ran.stderr
+    assert "0 findings in 1 space with 1 grant." in ran.stderr
     assert not list(home.glob("*.db"))
 
 

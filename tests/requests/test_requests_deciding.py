@@ -87,6 +87,15 @@ async def test_what_is_approved_is_in_force_and_what_is_restricted_waits(here: A
     assert told == {"state": "WAITING", "reason": "The reading team asked for it."}
 
     assert "waits for privacy officer" in await steward.text(f"/console/requests/{number}")
+    assert "Look at it" in await steward.text("/console")
+    second = await here.officer("privacy-officer")
+    assert "Decide" in await second.text("/console")
+    text = await second.text(f"/console/requests/{number}")
+    assert "Student.homelessStatus" in text
+    assert "Outside the agreement's schedule" in text
+    assert "Pupils of Elm Elementary in grades 4 and 5." in text
+    assert "A reading kit is lent out." in text
+    assert "Student.birthDate" not in text.partition("Your approval")[2]
     refused = await sent(await here.officer("privacy-officer"), number, {"deed": "second", "reason": "For lending."})
     assert refused.status_code == 303
     assert codes(await here.graph(BOTH)) == {"Student.races": "NOT_GRANTED"}
@@ -403,8 +412,9 @@ async def test_a_suspension_is_this_districts_alone(here: Asking) -> None:
     async with await here.vendor() as vendor:
         assert (await vendor.post("/requests", json=ASKED)).status_code == 403
     page = await steward.get("/console/vendors/readwell")
-    assert "Suspended here since 15 October 2026, 12:00 by privacy-officer@larkspur.example: A breach." in words(
-        page.text
+    assert (
+        "Suspended here since 15 October 2026, 12:00 by privacy-officer@larkspur.example: “A breach.” It reads nothing."
+        in words(page.text)
     )
     assert "readwell instruction suspended" in await steward.text("/console/matrix")
     assert not here.rooms.authorization.standing("readwell", OTHER).suspended
@@ -422,13 +432,47 @@ async def test_what_is_never_used_is_proposed_for_removal(here: Asking) -> None:
     text = await steward.text(address)
     assert "− Remove School.nameOfInstitution" in text
     assert "Student.firstName" not in text.partition("Use since")[0]
+    assert "A removal that you untick is not done: the field stays granted." in text
+    assert "the vendor is told" not in text
     assert (await here.graph("{ requests { id } }"))["data"]["requests"] == []  # an officer's own
     proposal = await steward.get(address)
     gone = re.findall(r'name="remove" value="([^"]+)"', proposal.text)
     for days in ("0", "-1", "3661", "00001999999999999", "9" * 5_000, "\u0663", ""):
         refused = await steward.send_form(page, "/console/vendors/readwell/narrow", days=days)
         assert refused.status_code == 400
+    assert {"School.nameOfInstitution", "Student.schoolEnrollments"} & {*gone} == {"School.nameOfInstitution"}
+    kept = gone.pop(gone.index("School.nameOfInstitution"))  # unticked
     form = ticked(remove=gone, field=[])
     assert (await steward.send_form(proposal, address, **form)).status_code == 303
     answer = await here.graph("{ students(first: 1) { nodes { firstName lastSurname } } }")
     assert codes(answer) == {"Student.lastSurname": "NOT_GRANTED"}
+    assert kept in parse_grant("tx/larkspur/grants/readwell.toml", here.grant.read_bytes()).fields
+
+
+async def test_a_grant_of_which_nothing_was_used_is_revoked_and_not_emptied(here: Asking) -> None:
+    steward = await here.officer()
+    page = await steward.get("/console/vendors/readwell")
+    refused = await steward.send_form(page, "/console/vendors/readwell/narrow", days="30")
+    assert refused.status_code == 400
+    assert "nothing would be left. Revoke it." in words(refused.text)
+
+
+async def test_a_vendor_is_given_the_time_to_use_what_it_has_and_what_is_shortened_is_unused_too(here: Asking) -> None:
+    steward = await here.officer()
+    # Of eight fields of the grant, two wait for an approval.
+    assert "6 fields of 6 never used since 1 July 2026." in await steward.text("/console")
+    matrix = await steward.text("/console/matrix?vendor=readwell&state=never+used")
+    assert "Student.lastSurname" in matrix
+    async with here.rooms.control.begin() as connection:
+        await connection.execute(sql("UPDATE client SET created = :at"), {"at": int(here.rooms.clock().timestamp())})
+    assert "never used since" not in await steward.text("/console")
+
+
+async def test_a_suspended_vendor_waits_for_no_approval(here: Asking) -> None:
+    number = await here.asked()
+    await sent(await here.officer(), number, ticked(*ALL))
+    officer = await here.officer("privacy-officer")
+    page = await officer.get("/console/vendors/readwell")
+    await officer.send_form(page, "/console/vendors/readwell/standing", deed="suspend", reason="A breach.")
+    assert "Waiting for an approval" not in await officer.text("/console")
+    assert "suspended here, registered" in await officer.text("/console/vendors/readwell")
