@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from graphql import GraphQLInterfaceType, GraphQLObjectType
 from jinja2 import Environment
 
 from app.console.item import Item
@@ -25,6 +26,7 @@ from app.policy.model import SpacePolicy
 from app.requests.model import State
 from app.requests.store import undecided
 from app.requests.webhooks import Webhooks
+from app.schema.facts import Fact
 from app.signing_in import Role
 
 
@@ -84,6 +86,12 @@ class Desk:
         """Every coordinate that there is, with what is known of it."""
         remotes = self.rooms.remotes
         return CORE_VOCABULARY if remotes is None else remotes.vocabulary
+
+    def meaning(self, fact: Fact) -> str:
+        """What a field holds, in the schema's own words; empty if its subgraph says nothing."""
+        of = self.rooms.schema.type_map.get(fact.type)
+        declared = of.fields.get(fact.field) if isinstance(of, GraphQLObjectType | GraphQLInterfaceType) else None
+        return (declared.description or "").partition("\n")[0] if declared else ""
 
     @property
     def secure(self) -> bool:

@@ -5,7 +5,8 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from math import inf
 from urllib.parse import quote
 
 from pyroaring import BitMap
@@ -23,6 +24,9 @@ from app.ledger.summed import active
 
 PAGE, IN_A_FILE = 50, 10_000
 LOOKED_THROUGH = 100_000
+PATIENCE = 0.1
+"""Units: seconds that a page looks through the ledger, and then shows what there is, and from where to go on."""
+
 YEARS = 1970, 2200
 """What is no year of a ledger's is a slip, or beyond what a calendar can count."""
 
@@ -83,7 +87,7 @@ async def show(visit: Visit) -> Response:
     """One page of the ledger, the newest first."""
     asked = {name: visit.asked(name) for name in NAMES}
     try:
-        found = await look(visit, asked, limit=PAGE, most=5_000)
+        found = await look(visit, asked, limit=PAGE, most=5_000, seconds=PATIENCE)
         said = ""
     except Rejected as error:
         found, said = Found((), None), error.message
@@ -95,6 +99,7 @@ async def show(visit: Visit) -> Response:
         query=query,
         lines=[line(one) for one in found.entries],
         onward=onward,
+        back_to=datetime.fromtimestamp(found.onward[0] / 1_000_000, UTC) if found.onward else None,
         page=PAGE,
         said=said,
         chain=await chain(visit),
@@ -140,7 +145,7 @@ async def as_csv(visit: Visit) -> Response:
     return visit.file("\ufeff" + out.getvalue(), f"disclosures-{visit.space.replace('/', '-')}-{visit.today}.csv")
 
 
-async def look(visit: Visit, asked: dict[str, str], *, limit: int, most: int) -> Found:
+async def look(visit: Visit, asked: dict[str, str], *, limit: int, most: int, seconds: float = inf) -> Found:
     """The entries that are asked for. Raises: Rejected, Unavailable."""
     since, until = day_of(asked["since"]), day_of(asked["until"])
     rows = await student_rows(visit, asked["student"]) if asked["student"] else None
@@ -153,7 +158,13 @@ async def look(visit: Visit, asked: dict[str, str], *, limit: int, most: int) ->
     place = re.fullmatch(r"(\d{1,18})-(\d{1,18})", visit.asked("before"))
     before = (int(place[1]), int(place[2])) if place else None
     return await search(
-        visit.place.ledger, filters, field=asked["field"] or None, before=before, limit=limit, most=most
+        visit.place.ledger,
+        filters,
+        field=asked["field"] or None,
+        before=before,
+        limit=limit,
+        most=most,
+        seconds=seconds,
     )
 
 

@@ -74,7 +74,11 @@ def form(desk: Desk, act: Act, *, roles: Collection[Role] = ROLES) -> Endpoint:
         visit = Visit(desk, request, session)
 
         async def acted() -> Response:
-            return await act(visit, await read_form(request, visit.token))
+            sent = await read_form(request, visit.token)
+            try:
+                return await act(visit, sent)
+            except (Absent, Rejected, Unavailable) as error:
+                return _fault(visit, error, written=sent.text("reason"))
 
         return await _told(visit, acted, roles)
 
@@ -88,8 +92,13 @@ async def _told(visit: Visit, answer: Callable[[], Awaitable[Response]], roles: 
             raise Forbidden("Your role may look at this district, and not do this. Ask an officer whose role does.")
         return await answer()
     except (Absent, Forbidden, Rejected, Unavailable) as error:
-        status, title = FAULTS[type(error)]
-        return visit.page("fault.html", status, title=title, sentence=error.message)
+        return _fault(visit, error)
+
+
+def _fault(visit: Visit, error: HomeroomError, written: str = "") -> Response:
+    """A page that says what is wrong, and gives back what an officer had written, which would be lost."""
+    status, title = FAULTS[type(error)]
+    return visit.page("fault.html", status, title=title, sentence=error.message, written=written)
 
 
 def to_sign_in(request: Request) -> Response:

@@ -180,6 +180,8 @@ async def show_cell(visit: Visit) -> Response:
     vocabulary = visit.desk.vocabulary
     beyond = [*map(ask_for, vocabulary.by_type.get(fact.leads_to, ()))] if fact.leads_to else []
     told = explain(ask_for(fact), by, beyond)
+    # What the grant itself says is the officer's to change, so it stands first; the vendor hears the first in order.
+    unmet = [step for step in reversed(told.steps) if not step.holds]
     await catch_up(visit.place.ledger, visit.zone)
     used = (await used_fields(visit.place.ledger, client)).get((client, purpose, fact.coordinate))
     return visit.page(
@@ -188,6 +190,7 @@ async def show_cell(visit: Visit) -> Response:
         purpose=purpose,
         fact=fact,
         told=told,
+        unmet=unmet,
         permitted=isinstance(told.decision, Permit),
         transform=told.decision.transform if isinstance(told.decision, Permit) else None,
         advice="" if isinstance(told.decision, Permit) else advice(told.decision.reason, told.ask, by),

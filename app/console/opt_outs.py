@@ -1,5 +1,7 @@
 """`/console/opt-outs`: what families decided, recorded and taken back; each in the ledger before it holds."""
 
+from http import HTTPStatus
+
 from pyroaring import BitMap
 from starlette.responses import Response
 
@@ -28,9 +30,18 @@ DONE = {
 
 async def show(visit: Visit) -> Response:
     """Those that stand."""
+    return await shown(visit)
+
+
+async def shown(visit: Visit, *, said: str = "", key: str = "", client: str = "", status: int = 200) -> Response:
+    """The page, with what there is to say, and what was typed."""
     found, blocked = await all_standing(visit.place.records)
     return visit.page(
         "opt-outs.html",
+        status,
+        said=said,
+        key=key,
+        client=client,
         found=found,
         blocked=blocked,
         whom=whom,
@@ -49,15 +60,22 @@ def whom(client: str) -> str:
 
 
 async def record(visit: Visit, form: Form) -> Response:
-    """Record one. Raises: Rejected, Unavailable."""
-    client = form.text("client")
+    """Record one. Raises: Unavailable."""
+    key, client = form.text("key"), form.text("client")
+    try:
+        await _record(visit, key, client)
+    except Rejected as error:
+        return await shown(visit, said=error.message, key=key, client=client, status=HTTPStatus.BAD_REQUEST)
+    return visit.go(f"{ADDRESS}?done=recorded")
+
+
+async def _record(visit: Visit, key: str, client: str) -> None:
     known = {client.id for client in await list_clients(visit.desk.rooms.control)} & {
         grant.client for grant in visit.policy.grants
     }
     if client not in known | {EVERY_VENDOR, DIRECTORY_INFORMATION}:
         raise Rejected("This district has no such vendor. Choose one of the list.")
-    await change(visit, form.text("key"), client, remove=False)
-    return visit.go(f"{ADDRESS}?done=recorded")
+    await change(visit, key, client, remove=False)
 
 
 async def take_back(visit: Visit, form: Form) -> Response:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.console.wording import day, moment, number, plural
+from app.console.wording import SENSITIVITIES, breakable, day, moment, number, plural
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -23,8 +23,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"day": day, "moment": moment, "number": number, "plural": plural}
-    made.globals |= {"static": addresses(), "date": date, "datetime": datetime}
+    made.filters |= {"breakable": breakable, "day": day, "moment": moment, "number": number, "plural": plural}
+    made.globals |= {"static": addresses(), "sensitivity_words": SENSITIVITIES, "date": date, "datetime": datetime}
     return made
 
 

@@ -39,7 +39,9 @@ async def show(visit: Visit) -> Response:
     held = columns(visit)
     listed = [*of_grants(visit, held, used)]
     broken = looked.broken
-    others = [one for one in looked.findings if one not in broken]
+    # What waits for an approval is told of its grant, once.
+    told = {column.authority.grant.file for column, _ in listed if column.authority.grant and not column.shut}
+    others = [one for one in looked.findings if one not in broken and not (one.waits and one.file in told)]
     ssns = await count_ssns(visit.place.records)
     return visit.page(
         "todo.html",

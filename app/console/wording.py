@@ -1,9 +1,13 @@
 """How pages write days, moments and numbers, and say what roles and sensitivities mean."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 
+from markupsafe import Markup
+
 from app.requests.model import Deed, State
+from app.schema.facts import Sensitivity
 
 ROLES = {
     "reader": "reader",
@@ -28,6 +32,17 @@ DEEDS: Mapping[Deed, str] = {
     Deed.SUSPEND: "Suspended",
     Deed.RESUME: "Suspension lifted",
 }
+SENSITIVITIES: Mapping[Sensitivity, str] = {
+    Sensitivity.PUBLIC: "Of schools and courses, and of no pupil.",
+    Sensitivity.LOW: "Of classes; says little of a pupil.",
+    Sensitivity.DIRECTORY: "Directory information: what a yearbook would print, unless the family objected.",
+    Sensitivity.PII: "Personal: says who a pupil is, how one does, or who the family is.",
+    Sensitivity.SENSITIVE: "Can hurt a pupil or a family, so each role that the district names approves it by name.",
+    Sensitivity.RESTRICTED: "Can do great harm, so the vendor is also registered for it by name.",
+    Sensitivity.STAFF_LOW: "Of staff: names and work.",
+    Sensitivity.STAFF_PII: "Of staff: personal.",
+    Sensitivity.STAFF_SENSITIVE: "Of staff: private, so the vendor is registered for it by name.",
+}
 
 
 def day(value: date) -> str:
@@ -44,6 +59,11 @@ def moment(value: datetime, zone: tzinfo) -> str:
 def number(value: int) -> str:
     """`1,204`."""
     return f"{value:,}"
+
+
+def breakable(coordinate: str) -> Markup:
+    """`SchoolEnrollment.gradeLevel`, which a narrow page may break between its words, and nowhere else."""
+    return Markup("<wbr>").join(re.split(r"(?<=\.)|(?<=[a-z0-9])(?=[A-Z])", coordinate))
 
 
 def plural(count: int, one: str, many: str = "") -> str:

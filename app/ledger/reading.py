@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, false, or_, select, tuple_
@@ -69,11 +71,14 @@ async def search(
     before: tuple[int, int] | None = None,
     limit: int = 50,
     most: int = 5_000,
+    seconds: float = inf,
 ) -> Found:
-    """The newest entries that pass the filters and, if one is named, told of a field; `most` are looked through.
+    """The newest entries that pass the filters and, if one is named, told of a field.
 
+    `most` are looked through, and no further page once `seconds` have passed: entries lie far apart on a disk.
     Raises: Unavailable.
     """
+    over = monotonic() + seconds
     found: list[Recorded] = []
     looked = 0
     while looked < most:
@@ -91,6 +96,8 @@ async def search(
         looked += len(rows)
         if len(rows) < PAGE:
             return Found(tuple(found), None)
+        if monotonic() >= over:
+            break
     return Found(tuple(found), before)
 
 

@@ -107,7 +107,9 @@ def steps(ask: Ask, authority: Authority) -> Iterator[Step]:
     """Every condition that can be told of, in order of precedence."""
     client, suspended = authority.client, authority.suspended
     yield Step(not suspended, Reason.CLIENT_SUSPENDED, f"{client} is {'' if suspended else 'not '}suspended.")
-    for holder, scopes in (("The token", authority.scopes), ("The client", authority.registered)):
+    holders = [("The token", authority.scopes), ("The client", authority.registered)]
+    # A token that holds all that its client is registered for is no condition of its own.
+    for holder, scopes in holders if authority.scopes != authority.registered else holders[1:]:
         held = ask.scope in scopes
         yield Step(held, Reason.SCOPE_MISSING, f"{holder} {'holds' if held else 'lacks'} the scope {ask.scope}.")
     grant, district = authority.grant, authority.district

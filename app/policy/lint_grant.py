@@ -67,10 +67,12 @@ def lint_grant(grant: Grant, authority: Authority, district: DistrictPolicy, kno
         yield _at(grant, coordinate, message)
 
 
-def _at(grant: Grant, coordinate: Coordinate, message: str, severity: Severity = Severity.ERROR) -> Finding:
+def _at(
+    grant: Grant, coordinate: Coordinate, message: str, severity: Severity = Severity.ERROR, *, waits: bool = False
+) -> Finding:
     type_name = coordinate.partition(".")[0]
     line = grant.lines.get(coordinate, grant.line("fields"))
-    return Finding(grant.file, line, f"fields.{type_name}", message, severity)
+    return Finding(grant.file, line, f"fields.{type_name}", message, severity, waits)
 
 
 def _key(grant: Grant, key: str, message: str, severity: Severity = Severity.ERROR) -> Finding:
@@ -186,7 +188,7 @@ def _coordinate(
         yield _at(grant, coordinate, message)
     for role in missing_roles(Ask(coordinate, fact.scope, fact.sensitivity, fact.is_text), authority):
         message = f"{coordinate} is {fact.sensitivity} and is not approved by name by the {role}. Add an [[approval]]."
-        yield _at(grant, coordinate, message)
+        yield _at(grant, coordinate, message, waits=True)
     if authority.state and (denial := denied_by_state(coordinate, authority.state, grant)):
         place = f"{authority.state.file}:{denial.line}"
         yield _at(grant, coordinate, f"The state denies {coordinate} ({place}), so it is withheld. Take it out.")

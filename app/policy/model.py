@@ -67,6 +67,7 @@ class Finding:
     key: str
     message: str
     severity: Severity = Severity.ERROR
+    waits: bool = False  # for an approval by name alone
 
     def __str__(self) -> str:
         mark = "warning: " if self.severity is Severity.WARNING else ""

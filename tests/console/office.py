@@ -133,7 +133,7 @@ def fields(text: str, action: str) -> dict[str, str]:
 
 def words(text: str) -> str:
     """A page without its tags."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text.replace("<wbr>", ""))).split())
 
 
 @asynccontextmanager

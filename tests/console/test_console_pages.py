@@ -258,10 +258,30 @@ async def test_a_cell_names_file_line_and_revision(office: Office) -> None:
     assert "readwell is given this field" in words(page.text)
     assert "on 2 days" in words(page.text)
     denied = await browser.text("/console/matrix/readwell/instruction/Student.ssn")
-    assert "readwell is not given this field for instruction. APPROVAL_PENDING" in denied
+    assert "readwell is not given this field for instruction." in denied
+    assert "APPROVAL_PENDING" in denied
     assert "Board policy 12" in denied
     text = await browser.get(f"/console/policy/file?path={SPACE}/grants/readwell.toml")
     assert f'id="L{line}"' in text.text
+
+
+async def test_a_cell_says_all_that_stands_in_the_way_the_grant_first_and_what_the_field_is(office: Office) -> None:
+    browser = await office.officer()
+
+    async def unmet(coordinate: str) -> str:
+        told = await browser.text(f"/console/matrix/readwell/instruction/{coordinate}")
+        return told.partition("is not given this field for instruction.")[2]
+
+    told = await unmet("Student.ssn")
+    first, after, rest = told.partition("What the vendor is told")
+    assert first.strip().startswith("The district denies Student.ssn: Board policy 12")
+    assert "waits for approval by name by the steward" in first
+    assert after
+    assert "APPROVAL_PENDING" in rest.partition("What it is")[0]  # the vendor hears of the first in order
+    told = await unmet("Student.homelessStatus")
+    assert told.strip().startswith("The grant does not list Student.homelessStatus.")
+    assert "What it is Whether the student is homeless." in told
+    assert "restricted Can do great harm" in told
 
 
 async def test_a_vendors_page_tells_its_grant_in_a_districts_words(office: Office) -> None:
@@ -288,6 +308,7 @@ async def test_what_waits_is_told_with_its_reason(office: Office) -> None:
     assert "2 fields granted and not in force" in told
     assert "4 fields of 6 never used since 1 July 2026." in told
     assert re.search(r"readwell\.toml:\d+", told)
+    assert "not approved by name" not in told  # it was said of the grant
 
 
 async def test_the_ledger_is_searched(office: Office) -> None:
@@ -317,6 +338,25 @@ async def test_older_entries_are_led_to(office: Office, monkeypatch: pytest.Monk
     numbers = [re.findall(r'<tr><td class="n" data-label="Entry">(\d+)</td>', page.text) for page in (first, second)]
     assert [len(page) for page in numbers] == [2, 1]
     assert sorted({*numbers[0], *numbers[1]}) == ["1", "2", "3"]
+
+
+async def test_a_search_that_takes_long_shows_what_there_is_and_goes_on_from_there(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.console.disclosures.PATIENCE", 0)
+    monkeypatch.setattr("app.ledger.reading.PAGE", 1)
+    browser = await office.officer()
+    address, found, empty = "/console/disclosures?field=Student.firstName", [], 0
+    while address:
+        page = await browser.get(address)
+        numbers = re.findall(r'<tr><td class="n" data-label="Entry">(\d+)</td>', page.text)
+        empty += not numbers
+        assert len(numbers) == 1 or "Nothing fits back to 1" in words(page.text) or "Nothing is recorded" in page.text
+        found += numbers
+        onward = re.search(r'href="([^"]*before=[^"]*)"', page.text)
+        address = onward[1].replace("&amp;", "&") if onward else ""
+    assert sorted(found) == ["1", "2"]  # the third, which was refused, is of another field
+    assert empty >= 1
 
 
 async def test_threat_32_no_cell_of_a_file_is_a_formula(office: Office) -> None:
@@ -371,6 +411,10 @@ async def test_an_opt_out_is_recorded_by_who_decides_and_stands_in_the_ledger(of
     nobody = await steward.send_form(page, "/console/opt-outs", key="nobody", client="")
     assert nobody.status_code == 400
     assert "no student with this key" in nobody.text
+    assert 'id="key" name="key" value="nobody" aria-invalid="true"' in nobody.text
+    assert '<option value="" selected>' not in nobody.text
+    mistyped = await steward.send_form(page, "/console/opt-outs", key="nobody", client="readwell")
+    assert "<option selected>readwell</option>" in mistyped.text
 
 
 @pytest.mark.parametrize("address", [path for path, _ in DEEDS] + ["/console/sign-out"])

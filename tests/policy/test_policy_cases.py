@@ -165,7 +165,7 @@ def test_a_query_is_compared_with_everything_that_is_taken_out_of_it() -> None:
 
 def test_a_verdict_says_what_decided_and_where() -> None:
     assert judged(coordinate=Coordinate("Student.lastSurname")).why.endswith(f"({GRANT_FILE}:16)")
-    assert judged(coordinate=Coordinate("Student.firstName"), scopes=frozenset()).why.startswith("The token lacks")
+    assert judged(coordinate=Coordinate("Student.firstName"), scopes=frozenset()).why.startswith("The client lacks")
     assert judged(record=Record(), expect="in").why == f"{GRANT_FILE}:1"
 
 

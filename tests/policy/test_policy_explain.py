@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.names import Scope
 from app.policy.decide import Deny, Permit, Reason
 from app.policy.explain import Step, explain
 from app.policy.model import PolicySet
@@ -60,6 +61,14 @@ def test_what_no_file_says_has_no_place() -> None:
     assert failed("Student.firstName", suspended=True).place == ""
     assert failed("Student.firstName", space="tx/nowhere").reason is Reason.NO_GRANT
     assert failed("Student.firstName", scopes=frozenset()).sentence.startswith("The token lacks")
+
+
+def test_a_token_that_holds_all_that_its_client_is_registered_for_is_no_condition_of_its_own() -> None:
+    none: frozenset[Scope] = frozenset()
+    told = explain(ask("Student.firstName"), caller(scopes=none, registered=none))
+    assert [step.sentence.split()[1] for step in told.steps if step.reason is Reason.SCOPE_MISSING] == ["client"]
+    told = explain(ask("Student.firstName"), caller(scopes=none))
+    assert [step.holds for step in told.steps if step.reason is Reason.SCOPE_MISSING] == [False, True]
 
 
 def test_a_district_without_a_state_policy_is_explained_without_one() -> None:

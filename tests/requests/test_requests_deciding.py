@@ -56,7 +56,7 @@ async def sent(browser: Browser, number: int, filled: dict[str, Any], **changes:
 async def test_the_page_shows_the_difference_with_what_to_look_at(here: Asking) -> None:
     number = await here.asked()
     text = await (await here.officer()).text(f"/console/requests/{number}")
-    assert "+ Add Student.birthDate directory" in text
+    assert "+ Add Student.birthDate The student's date of birth. directory" in text
     assert "◐ Add Student.middleName" in text
     assert "− Remove Student.races" in text
     assert "Texts are chosen by age." in text
@@ -399,6 +399,10 @@ async def test_revoked_is_refused_at_once_and_says_by_whom(here: Asking) -> None
     text = await steward.text("/console/vendors/readwell")
     assert "Revoked (instruction) 15 October 2026" in text
     assert "by steward@larkspur.example: The contract ended." in text
+    again = await steward.send_form(page, "/console/vendors/readwell/revoke", reason="A <b>second</b> reason.")
+    assert again.status_code == 400
+    assert "The grant has ended already" in words(again.text)
+    assert "What you had written A <b>second</b> reason." in words(again.text)
 
 
 async def test_a_suspension_is_this_districts_alone(here: Asking) -> None:
@@ -474,5 +478,7 @@ async def test_a_suspended_vendor_waits_for_no_approval(here: Asking) -> None:
     officer = await here.officer("privacy-officer")
     page = await officer.get("/console/vendors/readwell")
     await officer.send_form(page, "/console/vendors/readwell/standing", deed="suspend", reason="A breach.")
-    assert "Waiting for an approval" not in await officer.text("/console")
+    told = await officer.text("/console")
+    assert "Waiting for an approval" not in told
+    assert "not approved by name" in told.partition("Findings")[2]  # once nothing else says so
     assert "suspended here, registered" in await officer.text("/console/vendors/readwell")
