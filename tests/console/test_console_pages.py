@@ -281,7 +281,7 @@ async def test_a_cell_says_all_that_stands_in_the_way_the_grant_first_and_what_t
     told = await unmet("Student.homelessStatus")
     assert told.strip().startswith("The grant does not list Student.homelessStatus.")
     assert "What it is Whether the student is homeless." in told
-    assert "restricted Can do great harm" in told
+    assert "restricted Can do great harm: approved" in told
 
 
 async def test_a_vendors_page_tells_its_grant_in_a_districts_words(office: Office) -> None:
