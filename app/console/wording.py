@@ -38,10 +38,10 @@ SENSITIVITIES: Mapping[Sensitivity, str] = {
     Sensitivity.DIRECTORY: "Directory information: what a yearbook would print, unless the family objected.",
     Sensitivity.PII: "Personal: says who a pupil is, how one does, or who the family is.",
     Sensitivity.SENSITIVE: "Can hurt a pupil or a family, so each role that the district names approves it by name.",
-    Sensitivity.RESTRICTED: "Can do great harm: approved like a sensitive one, and the client registered for it by name.",
+    Sensitivity.RESTRICTED: "Can do great harm: approved by name too, and the client is registered for it by name.",
     Sensitivity.STAFF_LOW: "Of staff: names and work.",
     Sensitivity.STAFF_PII: "Of staff: personal.",
-    Sensitivity.STAFF_SENSITIVE: "Of staff: private, so the client is registered for it by name.",
+    Sensitivity.STAFF_SENSITIVE: "Of staff: private, so approved by name, and the client is registered for it by name.",
 }
 
 
