@@ -18,7 +18,8 @@ from app.requests.filing import Filed, path_for, read_grant
 from app.requests.form import grant_for
 from app.requests.model import AccessRequest, State
 from app.requests.review import Base, approved, asked_of, covered_by, effective, first_grant, pending, to_approve
-from app.requests.store import by_number
+from app.requests.store import by_number, decisions, undecided
+from app.storage.published import history, revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,40 @@ class Asked:
         if self.request.state is State.WAITING:
             return {one: roles for one, roles in found.items() if one in self.request.given}
         return found
+
+
+async def before_it(visit: Visit, asked: Asked) -> Grant | None:
+    """The grant as it was before a request was decided on.
+
+    None: there was none, or the file is not as the decisions on this request left it, so that nothing can be undone
+    without undoing what somebody else wrote.
+    """
+    control = visit.desk.rooms.control
+    done = await decisions(control, visit.space, request=asked.request.number)
+    if not done or done[0].revision != asked.filed.revision:
+        return None
+    turns = [turn.revision for turn in await history(control, asked.filed.path)]
+    first = done[-1].revision
+    former = turns[turns.index(first) + 1 :][:1] if first in turns else []
+    text = await revision(control, former[0]) if former and former[0] else None
+    return None if text is None else parse_grant(asked.filed.path, text)
+
+
+async def blocking(visit: Visit, request: AccessRequest) -> AccessRequest | None:
+    """Another request about the same grant, of which some waits for a second officer: that comes first.
+
+    INVARIANT: what waits is what one decision made of the grant, so nobody approves in one request what another asks.
+    """
+    return next(
+        (
+            one
+            for one in await undecided(visit.desk.rooms.control, visit.space)
+            if one.state is State.WAITING
+            and (one.client, one.purpose) == (request.client, request.purpose)
+            and one.number != request.number
+        ),
+        None,
+    )
 
 
 async def find(visit: Visit) -> AccessRequest:

@@ -7,13 +7,15 @@ request one is made, and the other is not.
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, TypeAlias
 
 from starlette.responses import Response
 
-from app.console.asked import Asked, find, take_up
+from app.console.asked import Asked, before_it, blocking, find, take_up
 from app.console.forms import Form
+from app.console.lists import read, written
 from app.console.requests import shown
 from app.console.vendor import changed as difference
 from app.console.visit import Forbidden, Rejected, Visit
@@ -25,11 +27,18 @@ from app.policy.model import Basis, Grant, Rows, Transform
 from app.requests.filing import take_back
 from app.requests.form import CONTROL
 from app.requests.model import AccessRequest, Deed, Done, State
-from app.requests.review import asked_of, effective, narrowed, to_approve
+from app.requests.review import asked_of, effective, narrowed, rows_after, says_the_same, to_approve, withheld
 from app.requests.store import by_number, deciding, decisions
 from app.storage.published import revision
 
+MOST_YEARS = 100
+"""As in a grant's file."""
+
 MOVED = "The grant has changed since you opened this page. Nothing was written: look at what changed."
+FIRST = (
+    "Request {} is about the same grant, and some of it waits for a second officer's approval. That comes first: "
+    "then decide on this one. You may refuse it now."
+)
 ELSE = "Somebody else has decided on this request in the meantime. Nothing of yours was written."
 
 Outcome: TypeAlias = tuple[State, frozenset[Coordinate], Deed]
@@ -48,6 +57,8 @@ async def take(visit: Visit, form: Form) -> Response:
         return await _approve(visit, form, request)
     if request.state is State.WAITING and deed in {"second", "withhold"}:
         return await _second(visit, form, request, approves=deed == "second")
+    if request.state is State.WAITING and deed == "close":
+        return await _close(visit, form, request)
     return await shown(visit, request, status=409, said=ELSE, reason=form.text("reason"))
 
 
@@ -61,19 +72,26 @@ async def _refuse(visit: Visit, request: AccessRequest, reason: str) -> Response
 async def _approve(visit: Visit, form: Form, request: AccessRequest) -> Response:
     basis, agreement = contract(form)
     asked = await take_up(visit, request, basis=basis, agreement=agreement)
+    if form.text("revision") != asked.filed.revision:
+        return await moved(visit, form, request, asked)
+    if other := await blocking(visit, request):
+        return await _again(visit, request, FIRST.format(other.number), form.text("reason"))
+    whole = asked_of(request.form)
+    if whole.statement and not asked.base.new and not form.text("statement"):
+        whole = replace(whole, statement=None)
     try:
         wanted = narrowed(
-            asked_of(request.form),
+            whole,
             asked.base,
             kept=kept(form, request),
             removed=frozenset(Coordinate(one) for one in form.texts("remove")),
-            rows=rows(form),
+            rows=rows(form, rows_after(asked.base, asked.amendment)),
             not_after=day(form.text("not_after")),
         )
     except ValueError as error:
         raise Rejected(str(error)) from None
     wanted = effective(asked.base, wanted)
-    if not (wanted.fields or wanted.removed or wanted.rows or wanted.not_before or wanted.not_after):
+    if wanted == Amendment() or (asked.base.new and not wanted.fields):
         # Or it is given already, by an officer whose decision is being kept at this moment.
         async with deciding(visit.desk.rooms.control, request) as decision:
             left = decision is not None
@@ -93,13 +111,16 @@ async def _approve(visit: Visit, form: Form, request: AccessRequest) -> Response
 
 
 async def _second(visit: Visit, form: Form, request: AccessRequest, *, approves: bool) -> Response:
-    """The approval that a sensitive field waits for, or its refusal: then the field is taken out again."""
+    """The approval that a sensitive field waits for, or its refusal, which undoes what was decided of it."""
     asked = await take_up(visit, request)
+    if form.text("revision") != asked.filed.revision:
+        return await moved(visit, form, request, asked)
     role = visit.session.role
     waiting = asked.waiting(visit, asked.base.grant)
     mine = [one for one, roles in waiting.items() if role in roles]
     if not mine:
         raise Forbidden("Nothing of this request waits for an officer of your role.")
+    before = None if approves else await before_it(visit, asked)
     past = await decisions(visit.desk.rooms.control, visit.space, request=request.number)
     if approves:
         # INVARIANT: two officers are two people, whatever roles one of them has had.
@@ -112,16 +133,32 @@ async def _second(visit: Visit, form: Form, request: AccessRequest, *, approves:
         wanted = Amendment(approval=approval)
         given = request.given
     else:
-        wanted = Amendment(removed=frozenset(mine) & request.given)
-        given = request.given - wanted.removed
+        wanted = withheld(before, asked.base.grant, mine)
+        given = request.given - {*mine}
     whole = approves and not any(one.deed in {Deed.NARROW, Deed.WITHHOLD} for one in past)
 
     def outcome(written: Grant) -> Outcome:
         still = approves and asked.waiting(visit, written).keys() & waiting.keys()
-        state = State.WAITING if still else State.APPROVED if whole else State.NARROWED if given else State.REFUSED
+        nothing = not written.fields if before is None else says_the_same(written, before)
+        state = State.WAITING if still else State.APPROVED if whole else State.REFUSED if nothing else State.NARROWED
         return state, given, Deed.SECOND if approves else Deed.WITHHOLD
 
     return await _decide(visit, form, asked, wanted, outcome)
+
+
+async def _close(visit: Visit, form: Form, request: AccessRequest) -> Response:
+    """End a request of which nothing waits any more, since the grant's file was changed otherwise."""
+    asked, reason = await take_up(visit, request), reason_of(form)
+    if asked.waiting(visit, asked.base.grant):
+        raise Rejected("Some of this request still waits for an approval. Approve or refuse that.")
+    given = request.given & asked.base.grant.fields.keys()
+    past = await decisions(visit.desk.rooms.control, visit.space, request=request.number)
+    less = given != request.given or any(one.deed in {Deed.NARROW, Deed.WITHHOLD} for one in past)
+    state = State.REFUSED if request.given and not given else State.NARROWED if less else State.APPROVED
+    async with deciding(visit.desk.rooms.control, request) as decision:
+        if decision is not None:
+            await decision.keep(state, given, made_by(visit, request, Deed.CLOSE, reason))
+    return await _again(visit, request, ELSE, reason) if decision is None else await _tell(visit, request)
 
 
 async def _decide(
@@ -213,22 +250,33 @@ def kept(form: Form, request: AccessRequest) -> dict[Coordinate, Transform | Non
     return found
 
 
-def rows(form: Form) -> Rows:
-    """Of whom, as it was typed. Empty is no condition. Raises: ValueError."""
+def rows(form: Form, shown: Rows) -> Rows:
+    """Of whom, as it was typed over what was shown. Empty is no condition. Raises: ValueError."""
     listed: dict[str, Any] = {}
     for key in ("schools", "grade_levels", "subjects"):
-        text = form.text(key)
-        if len(text) > 4_000 or CONTROL.search(text):
-            raise ValueError(f"The list of {key.replace('_', ' ')} cannot be read. Part its values by commas.")
-        values = tuple(value for part in text.split(",") if (value := part.strip()))
-        listed[key] = values or None
+        text, before = form.text(key), getattr(shown, key)
+        # What nobody touched is as it was: a list may be empty, and let nobody in.
+        listed[key] = before if text == written(before).strip() else typed(key, text)
     years = form.text("history_years")
-    if not re.fullmatch(r"\d{0,2}", years):
-        raise ValueError("School years before this one are a number from 0 to 99, or nothing. Correct it.")
+    if not re.fullmatch(r"[0-9]{0,3}", years) or int(years or 0) > MOST_YEARS:
+        raise ValueError(f"School years before this one are a number from 0 to {MOST_YEARS}, or nothing. Correct it.")
     enrollment = form.text("enrollment")
     if enrollment not in {"", "active", "any"}:
         raise ValueError("Enrollment is today, ever, or no condition. Choose one of them.")
     return Rows(**listed, enrollment=enrollment or None, history_years=int(years) if years else None)  # type: ignore[arg-type]
+
+
+def typed(key: str, text: str) -> tuple[str, ...] | None:
+    """One condition that lists what it lets through. Raises: ValueError."""
+    try:
+        if len(text) > 4_000 or CONTROL.search(text):
+            raise ValueError
+        return read(text) or None
+    except ValueError:
+        raise ValueError(
+            f"The list of {key.replace('_', ' ')} cannot be read. Part its values by commas; "
+            "a value with a comma of its own stands in quotation marks."
+        ) from None
 
 
 def day(text: str) -> date:

@@ -6,6 +6,7 @@ Pure but for `columns`, which asks the installation how a client stands.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from app.console.visit import Visit
 from app.ledger.summed import Use, Used
@@ -63,7 +64,9 @@ class Column:
         by = self.authority
         if by.suspended:
             return "suspended"
-        if by.grant is None or by.today < by.grant.not_before:
+        if by.grant is None:
+            return "no grant"
+        if by.today < by.grant.not_before:
             return "not yet"
         return "over" if by.today > last_day(by.grant, by.state) else ""
 
@@ -89,9 +92,9 @@ class Cell:
         return self.state.value
 
 
-def columns(visit: Visit) -> list[Column]:
-    """Every vendor and purpose that there is a grant for, by name."""
-    uses = sorted({(grant.client, grant.purpose) for grant in visit.policy.grants})
+def columns(visit: Visit, requested: Requested = MappingProxyType({})) -> list[Column]:
+    """Every vendor and purpose that there is a grant for, or a request, by name."""
+    uses = sorted({*((grant.client, grant.purpose) for grant in visit.policy.grants), *requested})
     return [Column(client, purpose, authority_of(visit, client, purpose)) for client, purpose in uses]
 
 

@@ -86,8 +86,8 @@ async def compute(visit: Visit, asked: Asked) -> Matrix:
         if (not asked.category or fact.category == asked.category)
         and (not asked.sensitivity or fact.sensitivity == asked.sensitivity)
     ]
-    shown = [column for column in columns(visit) if not asked.vendor or column.client == asked.vendor]
     requested = await visit.desk.requested(visit.space)
+    shown = [column for column in columns(visit, requested) if not asked.vendor or column.client == asked.vendor]
     by_column = [cells(column, facts, vocabulary, used, requested) for column in shown]
     lines = [
         Line(fact, of_field)
@@ -128,7 +128,7 @@ async def show(visit: Visit) -> Response:
         anything=ANYTHING,
         categories=sorted({fact.category for fact in facts}),
         sensitivities=list(dict.fromkeys(str(fact.sensitivity) for fact in facts)),
-        vendors=sorted({column.client for column in columns(visit)}),
+        vendors=sorted({column.client for column in columns(visit, await visit.desk.requested(visit.space))}),
     )
 
 
@@ -174,7 +174,8 @@ async def show_cell(visit: Visit) -> Response:
     path = visit.request.path_params
     client, purpose = ClientId(path["client"]), path["purpose"]
     fact = visit.desk.vocabulary.facts.get(Coordinate(path["coordinate"]))
-    if fact is None or (client, purpose) not in {(grant.client, grant.purpose) for grant in visit.policy.grants}:
+    uses = {(column.client, column.purpose) for column in columns(visit, await visit.desk.requested(visit.space))}
+    if fact is None or (client, purpose) not in uses:
         raise Absent("There is no such cell. The matrix leads to those that there are.")
     by = authority_of(visit, client, purpose)
     vocabulary = visit.desk.vocabulary

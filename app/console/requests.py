@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 
 from starlette.responses import Response
 
-from app.console.asked import Asked, filterable, find, reviewed, take_up
+from app.console.asked import Asked, before_it, blocking, filterable, find, reviewed, take_up
 from app.console.holding import columns
 from app.console.visit import Rejected, Visit
 from app.console.whose import whose
 from app.console.wording import DEEDS, STATES, day, plural
 from app.ledger.summed import catch_up, used_fields
 from app.names import Coordinate
-from app.policy.amend import Unwritable, lapsed
+from app.policy.amend import Amendment, Unwritable, lapsed, wider
 from app.policy.known import Known
 from app.policy.lint import lint
 from app.policy.model import Basis, Grant, PolicySet, SpacePolicy
@@ -91,6 +91,8 @@ async def shown(
 async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
     """Everything that a page shows of what there is to decide."""
     request, base = asked.request, asked.base
+    # What waits is in the file already: the second officer sees what the decision made of the grant that was.
+    was = await before_it(visit, asked) if request.state is State.WAITING else None
     desk, facts = visit.desk, visit.desk.vocabulary.facts
     others = [one.authority for one in columns(visit) if one.client != request.client]
     waiting = asked.waiting(visit, base.grant) if request.state is State.WAITING else {}
@@ -109,11 +111,19 @@ async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
     rows = rows_after(base, asked.amendment)
     first = asked.amendment.not_before or base.grant.not_before
     last = asked.amendment.not_after or base.grant.not_after
+    statement = asked.amendment.statement or base.grant.statement
+    former = was or (None if base.new or request.state is State.WAITING else base.grant)
     return {
         "groups": [(name, [*group]) for name, group in groupby(told, key=lambda line: line.fact.category)],
         "rows": rows,
         "whose": await whose(visit, rows),
-        "row_changes": told_rows(base, asked.amendment),
+        "row_changes": [] if former is None else [*told_rows(former.rows, rows), *told_period(former, first, last)],
+        "statement": statement,
+        "former_statement": former.statement if former is not None and former.statement != statement else "",
+        "was": {} if was is None else was.fields,
+        "further": was is not None and wider(was, Amendment(rows=rows, not_before=first, not_after=last)),
+        "blocked": await blocking(visit, request) if request.state is State.OPEN else None,
+        "closable": request.state is State.WAITING and not waiting and visit.session.role != "reader",
         "not_after": last,
         "period": (first, last),
         "again": () if base.new else _again(visit, asked),
@@ -124,6 +134,16 @@ async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
         "categories": sorted({one.category for one in facts.values()} - {NOT_STUDENT_DATA}),
         "steward": visit.session.role == "steward",
     }
+
+
+def told_period(former: Grant, first: date, last: date) -> list[tuple[str, str]]:
+    """Each end of the period that becomes another, with + for longer, − for shorter."""
+    told = []
+    if first != former.not_before:
+        told.append(("+" if first < former.not_before else "−", f"from {day(former.not_before)} → from {day(first)}"))
+    if last != former.not_after:
+        told.append(("+" if last > former.not_after else "−", f"until {day(former.not_after)} → until {day(last)}"))
+    return told
 
 
 def _again(visit: Visit, asked: Asked) -> list[Coordinate]:

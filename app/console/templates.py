@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.console.lists import written
 from app.console.wording import SENSITIVITIES, breakable, day, moment, number, plural
 
 FOLDER = Path(__file__).parent
@@ -23,7 +24,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"breakable": breakable, "day": day, "moment": moment, "number": number, "plural": plural}
+    made.filters |= {
+        "breakable": breakable,
+        "day": day,
+        "listed": written,
+        "moment": moment,
+        "number": number,
+        "plural": plural,
+    }
     made.globals |= {"static": addresses(), "sensitivity_words": SENSITIVITIES, "date": date, "datetime": datetime}
     return made
 

@@ -25,6 +25,7 @@ from app.policy.model import Grant, PolicySet, last_day
 from app.policy.reading import read_policies
 from app.policy.telling import of_change
 from app.requests.model import Deed, Done
+from app.requests.store import undecided
 from app.schema.facts import Fact
 from app.storage.published import Turn, former, history
 
@@ -67,7 +68,7 @@ async def show(visit: Visit) -> Response:
     """The vendor's page."""
     client = ClientId(visit.request.path_params["client"])
     grants = [grant for grant in visit.policy.grants if grant.client == client]
-    if not grants:
+    if not grants and not any(one.client == client for one in await undecided(visit.desk.rooms.control, visit.space)):
         raise Absent("This district has no grant to a vendor of that name. The matrix lists those that it has.")
     await catch_up(visit.place.ledger, visit.zone)
     since = visit.today - timedelta(days=DAYS - 1)

@@ -31,6 +31,7 @@ DEEDS: Mapping[Deed, str] = {
     Deed.REVOKE: "Revoked",
     Deed.SUSPEND: "Suspended",
     Deed.RESUME: "Suspension lifted",
+    Deed.CLOSE: "Closed",
 }
 SENSITIVITIES: Mapping[Sensitivity, str] = {
     Sensitivity.PUBLIC: "Of schools and courses, and of no pupil.",

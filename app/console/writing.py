@@ -8,7 +8,7 @@ from app.policy.amend import Amendment, Unwritable, amended
 from app.policy.model import Grant
 from app.policy.parse import parse_grant
 from app.requests.filing import Filed, Stale, commit, write_grant
-from app.requests.form import CONTROL
+from app.requests.form import CONTROL, says_something
 
 IN_FORCE = 3.0
 """Units: seconds that a decision waits to be in force before its page is shown."""
@@ -17,7 +17,7 @@ IN_FORCE = 3.0
 def reason_of(form: Form) -> str:
     """Why the officer decides so. Raises: Rejected."""
     reason = " ".join(form.text("reason").split())
-    if not reason or len(reason) > 1_000 or CONTROL.search(reason):
+    if not says_something(reason) or len(reason) > 1_000 or CONTROL.search(reason):
         raise Rejected("Every decision has a reason, in up to 1,000 plain letters. Go back and write it.")
     return reason
 

@@ -38,6 +38,7 @@ class Amendment:
     not_after: date | None = None
     statement: str | None = None
     approval: Approval | None = None
+    restored: tuple[Approval, ...] = ()  # consents that had lapsed, for the coordinates that each names here
 
     def after(self, fields: Fields) -> dict[Coordinate, Transform | None]:
         """The fields of a grant once it is amended."""
@@ -125,6 +126,8 @@ def _change(document: tomlkit.TOMLDocument, grant: Grant, amendment: Amendment) 
     if amendment.rows is not None:
         _set_rows(document, amendment.rows)
     _let_lapse(document, lapsed(grant, amendment))
+    for approval in amendment.restored:
+        _restore(document, approval)
     if amendment.approval is not None:
         _approve(document, amendment.approval)
 
@@ -186,6 +189,15 @@ def _let_lapse(document: tomlkit.TOMLDocument, coordinates: Iterable[Coordinate]
             del covers[n]
 
 
+def _restore(document: tomlkit.TOMLDocument, approval: Approval) -> None:
+    for entry in document.get("approval", ()):
+        if (str(entry["by"]), str(entry["role"]), entry["at"]) == (approval.by, approval.role, approval.at):
+            named = [*map(str, entry.get("covers", ()))]
+            entry["covers"] = [*named, *(str(one) for one in approval.covers if one not in named)]
+            return
+    _approve(document, approval)
+
+
 def _approve(document: tomlkit.TOMLDocument, approval: Approval) -> None:
     entry: Table | InlineTable = tomlkit.table()
     listed: Any = document.item("approval") if "approval" in document else None
@@ -230,6 +242,10 @@ def _check(grant: Grant, text: str, amendment: Amendment) -> None:
     gone = lapsed(grant, amendment)
     covered = [(a.by, a.role, a.at, frozenset(a.covers)) for a in made.approvals]
     expected = [(a.by, a.role, a.at, frozenset(a.covers) - gone) for a in grant.approvals]
+    for each in amendment.restored:
+        n = next((n for n, one in enumerate(expected) if one[:3] == (each.by, each.role, each.at)), len(expected))
+        covers = expected[n][3] if n < len(expected) else frozenset()
+        expected[n : n + 1] = [(each.by, each.role, each.at, covers | {*each.covers})]
     new = amendment.approval
     if new is not None:
         expected.append((new.by, new.role, new.at, frozenset(new.covers)))

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from app.names import Coordinate, SpaceId
 from app.policy.authority import Authority, day_of
-from app.policy.decide import Ask, denied_by_district, denied_by_state, missing_roles
+from app.policy.decide import Ask, denied_by_district, denied_by_state, missing_roles, required_roles
 from app.policy.known import Known
 from app.policy.model import WRITTEN_AGREEMENT, DistrictPolicy, Finding, Grant, Severity, SpacePolicy, last_day
 from app.policy.reach import lead_nowhere, unreachable
@@ -50,6 +50,7 @@ def lint_grant(grant: Grant, authority: Authority, district: DistrictPolicy, kno
     for coordinate in grant.fields:
         yield from _coordinate(coordinate, grant, authority, district, known)
     yield from _unused(grant, authority, known)
+    yield from _two_roles(grant, district, known)
     for approval in grant.approvals:
         for coordinate in approval.covers:
             if coordinate not in grant.fields:
@@ -163,6 +164,18 @@ def _unused(grant: Grant, authority: Authority, known: Known) -> Iterator[Findin
                     f"{coordinate} is {sensitivity} and was not used for 90 days. Take it out, or ask what it is for."
                 )
                 yield _at(grant, coordinate, message, Severity.WARNING)
+
+
+def _two_roles(grant: Grant, district: DistrictPolicy, known: Known) -> Iterator[Finding]:
+    """Approvals that are to be those of several people, and are one person's."""
+    for coordinate in grant.fields:
+        fact = known.facts.get(coordinate)
+        roles = required_roles(fact.sensitivity, district) if fact else ()
+        covering = [one for one in grant.approvals if coordinate in one.covers and one.role in roles]
+        people = {one.by.casefold() for one in covering}
+        if len({one.role for one in covering}) > len(people):
+            message = f"{coordinate} is approved in several roles by one person. Have another officer approve it."
+            yield Finding(grant.file, covering[-1].line, "approval", message, Severity.WARNING)
 
 
 def _coordinate(

@@ -162,8 +162,18 @@ def _texts(form: Form) -> Iterator[str]:
     listed = [*(rows.schools or ()), *(rows.grade_levels or ()), *(rows.subjects or ())] if rows else []
     if len(listed) > 500:
         yield "`rows` lists more than 500 values. List fewer."
+    for n, one in enumerate(form.fields):
+        if not says_something(one.reason):
+            yield f"fields[{n}]: the reason says nothing. Write why the product needs {one.coordinate}."
+    if form.statement and not says_something(form.statement):
+        yield "`statement` says nothing. Write the purpose in a sentence that a parent understands."
     if any(CONTROL.search(text) for text in (form.statement, *(one.reason for one in form.fields), *listed)):
         yield "A text has characters that cannot be seen. Write it in plain letters."
+
+
+def says_something(text: str) -> bool:
+    """Whether there is a letter in it: blanks, dots and what cannot be seen give no reason."""
+    return any(letter.isalpha() for letter in text)
 
 
 def _whole(form: Form) -> Iterator[str]:

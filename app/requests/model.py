@@ -30,6 +30,7 @@ class Deed(StrEnum):
     REVOKE = "revoke"
     SUSPEND = "suspend"
     RESUME = "resume"
+    CLOSE = "close"  # of what waited, nothing waits any more: the file was changed otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ UNDECIDED = (State.OPEN, State.WAITING)
 async def ask(
     control: AsyncEngine, space: SpaceId, who: ClientId, form: Form, *, now: datetime, asked_by: str = ""
 ) -> AccessRequest:
-    """Keep a request. Raises: RequestError if too many are open, Unavailable."""
+    """Keep a request; what an officer has proposed already is not kept twice. Raises: RequestError, Unavailable."""
     try:
         async with control.begin() as connection:
             # INVARIANT: the change number is written first: its row lock lets one request through at a time.
@@ -38,11 +38,18 @@ async def ask(
             if await connection.scalar(select(client.c.id).where(client.c.id == who)) is None:
                 raise RequestError("There is no such client. Register it first.", code="CLIENT_UNKNOWN")
             here = access_request.c.space == space
-            mine = here & (access_request.c.client == who) & access_request.c.state.in_(UNDECIDED)
-            if int(await connection.scalar(select(func.count()).where(mine)) or 0) >= MOST_OPEN:
+            # INVARIANT: a vendor's own requests keep no officer from proposing, nor the other way round.
+            own = access_request.c.asked_by != "" if asked_by else access_request.c.asked_by == ""
+            mine = here & (access_request.c.client == who) & access_request.c.state.in_(UNDECIDED) & own
+            there = [_request(row) for row in await connection.execute(select(access_request).where(mine))]
+            same = [one for one in there if (one.state, one.form) == (State.OPEN, form)]
+            if asked_by and same:
+                return same[0]
+            if len(there) >= MOST_OPEN:
+                told = "Decide on them first." if asked_by else "Wait for the district."
+                whose = f"that officers proposed of {who}" if asked_by else "of yours"
                 raise RequestError(
-                    f"There are {MOST_OPEN} requests of yours that nobody has decided. Wait for the district.",
-                    code="REQUESTS_TOO_MANY",
+                    f"There are {MOST_OPEN} requests {whose} that nobody has decided. {told}", code="REQUESTS_TOO_MANY"
                 )
             last = await connection.scalar(select(func.max(access_request.c.number)).where(here))
             made = AccessRequest(

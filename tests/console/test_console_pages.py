@@ -123,7 +123,7 @@ async def test_an_officer_of_this_space_is_not_told_the_name_of_another(office: 
         "/console/policy/file?path=",
         f"/console/policy/file?path={SPACE}/grants/%2e%2e/district.toml",
         f"/console/policy/file?path={SPACE}/district.toml&revision={'0' * 64}",
-        "/console/matrix/readwell/rostering/Student.firstName",
+        "/console/matrix/readwell/research/Student.firstName",
         "/console/matrix/readwell/instruction/Student.nothing",
         "/console/students/nobody",
     ],
@@ -224,27 +224,29 @@ async def test_the_matrix_is_filtered(office: Office, query: str, there: str, go
         assert gone not in table
     nothing = await browser.text("/console/matrix?vendor=nobody")
     assert "There is no grant to that vendor." in nothing
-    assert "No field fits" in await browser.text("/console/matrix?state=requested")
+    assert "No field fits" in await browser.text("/console/matrix?category=Attendance&state=requested")
 
 
 async def test_the_matrix_is_cleared_of_what_nobody_has(office: Office) -> None:
     told = await (await office.officer()).text("/console/matrix?state=any")
     assert "Student.ssn" in told  # granted, and not in force
-    assert "Student.birthDate" not in told
+    assert "Student.birthDate" in told  # asked for
+    assert "Student.middleName" not in told
 
 
-@pytest.mark.parametrize(("days", "told"), [(-110, "not yet"), (0, ""), (300, "over")])
+@pytest.mark.parametrize(("days", "told"), [(-110, "not yet"), (0, "readwell rostering no grant"), (300, "over")])
 async def test_the_matrix_says_where_nothing_leaves_at_all(office: Office, days: int, told: str) -> None:
     office.now[0] = worlds.NOW + timedelta(days=days)
     text = await (await office.officer()).text("/console/matrix")
-    assert text.partition("Field readwell instruction ")[2].startswith(told or "Attendance")
+    assert text.partition("Field readwell instruction ")[2].startswith(told)
 
 
 async def test_the_matrix_as_a_file_has_every_cell_in_words(office: Office) -> None:
     text = (await (await office.officer()).get("/console/matrix.csv")).text
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
-    assert rows[0] == ["category", "field", "sensitivity", "readwell for instruction"]
-    assert ["Student Name", "Student.firstName", "directory", "used"] in rows
+    assert rows[0] == ["category", "field", "sensitivity", "readwell for instruction", "readwell for rostering"]
+    assert ["Student Name", "Student.firstName", "directory", "used", "not granted"] in rows
+    assert ["Demographics", "Student.birthDate", "directory", "not granted", "requested"] in rows
     assert len(rows) == len(office.desk.vocabulary.facts) + 1
 
 
