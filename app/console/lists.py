@@ -14,7 +14,7 @@ def written(values: Sequence[str] | None) -> str:
 def read(text: str) -> tuple[str, ...]:
     """What was typed. Raises: ValueError."""
     try:
-        rows = [*csv.reader([text], skipinitialspace=True, strict=True)]
+        rows = [*csv.reader([text.strip()], skipinitialspace=True, strict=True)]
     except csv.Error:
         raise ValueError("A quotation mark is left open.") from None
     return tuple(value for row in rows for part in row if (value := part.strip()))

@@ -192,8 +192,10 @@ def _let_lapse(document: tomlkit.TOMLDocument, coordinates: Iterable[Coordinate]
 def _restore(document: tomlkit.TOMLDocument, approval: Approval) -> None:
     for entry in document.get("approval", ()):
         if (str(entry["by"]), str(entry["role"]), entry["at"]) == (approval.by, approval.role, approval.at):
-            named = [*map(str, entry.get("covers", ()))]
-            entry["covers"] = [*named, *(str(one) for one in approval.covers if one not in named)]
+            covers: Any = entry.setdefault("covers", tomlkit.array())
+            for one in approval.covers:
+                if str(one) not in [*map(str, covers)]:
+                    covers.append(str(one))
             return
     _approve(document, approval)
 

@@ -3,10 +3,9 @@
 Pure but for what it is given: the policy in force, the vocabulary, and the file as it lies.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from app.names import ClientId, Coordinate
 from app.operation.authorize import ask_for
@@ -217,47 +216,6 @@ def held_by_others(
 def rows_after(base: Base, amendment: Amendment) -> Rows:
     """Of whom, once it is decided."""
     return base.grant.rows if amendment.rows is None else amendment.rows
-
-
-def withheld(before: Grant | None, grant: Grant, refused: Collection[Coordinate]) -> Amendment:
-    """What undoes of a decision what the second officer does not approve; the rest of it stands.
-
-    What was new goes. What was given before is given as it was, to no more pupils and for no longer than then, with the
-    approvals that it had. Without `before`, which is unknown or was nothing, all of it goes.
-    """
-    former = {} if before is None else before.fields
-    kept = [one for one in refused if one in former]
-    undone = Amendment(
-        fields={one: former[one] for one in kept if former[one] != grant.fields[one]},
-        removed=frozenset(refused).difference(kept),
-    )
-    if before is None or not kept:
-        return undone
-    rows = Rows(**{key: _no_further(grant.rows, before.rows, key) for key in CONDITIONS})
-    first, last = max(grant.not_before, before.not_before), min(grant.not_after, before.not_after)
-    return replace(
-        undone,
-        rows=None if rows == grant.rows else rows,
-        not_before=None if first == grant.not_before else first,
-        not_after=None if last == grant.not_after else last,
-        restored=tuple(
-            replace(approval, covers=covers)
-            for approval in before.approvals
-            if (covers := tuple(one for one in approval.covers if one in kept))
-        ),
-    )
-
-
-def _no_further(now: Rows, before: Rows, key: str) -> Any:
-    value, former = getattr(now, key), getattr(before, key)
-    return value if no_wider(value, former) else former
-
-
-def says_the_same(one: Grant, other: Grant) -> bool:
-    """Whether two grants give the same fields, of the same records, for the same days and in the same words."""
-    return all(
-        getattr(one, key) == getattr(other, key) for key in ("fields", "rows", "not_before", "not_after", "statement")
-    )
 
 
 def told_rows(before: Rows, after: Rows) -> list[tuple[str, str]]:

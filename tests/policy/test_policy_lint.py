@@ -229,3 +229,11 @@ def test_what_was_given_for_long_is_what_was_permitted_then_and_is_now() -> None
     assert given(GRANT, 58) == {SPACE: {}}
     assert given(GRANT.replace("2026-07-21", "2026-09-01"), 59) == {SPACE: {}}
     assert given(GRANT.replace("2027-06-30", "2026-10-01"), 59) == {SPACE: {}}
+
+
+def test_one_persons_approvals_in_two_roles_are_found() -> None:
+    told = found(grant=GRANT.replace("c.obi@gbisd.example", "A.Ramos@gbisd.example"))
+    assert [(one.line, one.severity) for one in told] == [(28, Severity.WARNING)]
+    assert "by one person" in told[0].message
+    third = '\n[[approval]]\nby = "a.ramos@gbisd.example"\nrole = "privacy-officer"\nat = 2026-07-22T15:02:11Z\n'
+    assert found(grant=f'{GRANT}{third}covers = ["Student.races"]\n') == ()

@@ -69,7 +69,6 @@ async def test_the_page_shows_the_difference_with_what_to_look_at(here: Asking) 
 
 async def test_what_is_approved_is_in_force_and_what_is_restricted_waits(here: Asking) -> None:
     here.grant.write_text(here.grant.read_text().replace('"firstName",', '"firstName",  # for the teacher\n '))
-    await asyncio.sleep(1)
     before = here.grant.read_text()
     number = await here.asked()
     steward = await here.officer()

@@ -1,0 +1,216 @@
+"""One decision after the other about one grant, and what the second officer sees, approves and refuses."""
+
+from typing import Any
+
+import pytest
+
+from app.policy.model import Grant
+from app.policy.parse import parse_grant
+from app.requests.store import MOST_OPEN
+from tests.console.office import Browser, words
+from tests.requests.asking import Asking, codes
+
+pytestmark = pytest.mark.anyio
+
+FILE = "tx/larkspur/grants/readwell.toml"
+HOME, LANGUAGE = "Student.homelessStatus", "Student.homeLanguage"
+QUERY = "{ students(first: 1) { nodes { firstName homelessStatus homeLanguage } } }"
+WHY = "A reading kit is lent out."
+
+
+def asked_for(*fields: str, shown: str | None = None, **more: Any) -> dict[str, Any]:
+    """A request for some fields."""
+    each = [{"coordinate": one, "reason": WHY, **({"as": shown} if shown else {})} for one in fields]
+    return {"purpose": "instruction", "fields": each, **more}
+
+
+async def decide(browser: Browser, number: int, deed: str, *fields: str, **filled: Any) -> int:
+    """Open a request's page, leave its form as it is but for what is filled in, and send it."""
+    address = f"/console/requests/{number}"
+    page = await browser.get(address)
+    form = {"deed": deed, "reason": "As we agreed.", "enrollment": "", "field": list(fields), **filled}
+    return (await browser.send_form(page, address, **form)).status_code
+
+
+def grant_of(here: Asking) -> Grant:
+    return parse_grant(FILE, here.grant.read_bytes())
+
+
+async def state(here: Asking) -> str:
+    """What the vendor is told of its newest request."""
+    told = (await here.graph("{ requests { state } }"))["data"]["requests"]
+    return str(told[0]["state"])
+
+
+@pytest.fixture
+async def approved(here: Asking) -> Asking:
+    """A grant with two sensitive fields that both officers have approved, one of them masked."""
+    number = await here.asked({"purpose": "instruction", "fields": [
+        {"coordinate": HOME, "reason": WHY}, {"coordinate": LANGUAGE, "as": "masked", "reason": WHY},
+    ], "remove": ["Student.races"]})  # fmt: skip
+    shown = {f"as.{LANGUAGE}": "masked", "remove": "Student.races"}
+    assert await decide(await here.officer(), number, "approve", HOME, LANGUAGE, **shown) == 303
+    assert await decide(await here.officer("privacy-officer"), number, "second") == 303
+    assert codes(await here.graph(QUERY)) == {}
+    return here
+
+
+async def test_a_grant_that_would_reach_further_waits_and_is_as_it_was_when_that_is_refused(approved: Asking) -> None:
+    before = grant_of(approved)
+    number = await approved.asked(
+        {"purpose": "instruction", "rows": {"schools": ["elm"], "grade_levels": ["04", "05", "06"]}}
+    )
+    steward = await approved.officer()
+    told = await steward.text(f"/console/requests/{number}")
+    assert "+ in grade levels 04 and 05 → in grade levels 04, 05 and 06" in told
+    assert "these fields have to be approved again by name" in told
+    assert await decide(steward, number, "approve") == 303
+    assert codes(await approved.graph(QUERY)) == {HOME: "APPROVAL_PENDING", LANGUAGE: "APPROVAL_PENDING"}
+    second = await approved.officer("privacy-officer")
+    told = await second.text(f"/console/requests/{number}")
+    assert "The grant has come to reach more pupils or to last longer" in told
+    assert "+ in grade levels 04 and 05 → in grade levels 04, 05 and 06" in told
+    assert "Given as masked until this decision." in told
+    assert await decide(second, number, "withhold") == 303
+    after = grant_of(approved)
+    assert (after.fields, after.rows, after.not_after) == (before.fields, before.rows, before.not_after)
+    assert codes(await approved.graph(QUERY)) == {}
+    assert await state(approved) == "REFUSED"
+
+
+async def test_a_longer_period_is_refused_with_what_it_was_for_and_the_rest_stands(approved: Asking) -> None:
+    form = asked_for("Student.birthDate", not_after="2027-12-31", statement="We lend kits.")
+    number = await approved.asked(form)
+    steward = await approved.officer()
+    told = await steward.text(f"/console/requests/{number}")
+    assert "+ until 30 June 2027 → until 31 December 2027" in told
+    assert "now “Assign levelled reading.” becomes “We lend kits.”" in told
+    filled = {"statement": "new", "not_after": "2027-12-31"}
+    assert await decide(steward, number, "approve", "Student.birthDate", **filled) == 303
+    second = await approved.officer("privacy-officer")
+    told = await second.text(f"/console/requests/{number}")
+    assert "+ until 30 June 2027 → until 31 December 2027" in told
+    assert "now “Assign levelled reading.” became “We lend kits.”" in told
+    assert await decide(second, number, "withhold") == 303
+    after = grant_of(approved)
+    assert str(after.not_after) == "2027-06-30"
+    assert after.statement == "We lend kits."
+    assert "Student.birthDate" in after.fields
+    assert codes(await approved.graph(QUERY)) == {}
+    assert await state(approved) == "NARROWED"
+
+
+async def test_a_field_that_is_not_to_be_shown_whole_is_shown_as_it_was(approved: Asking) -> None:
+    number = await approved.asked(asked_for(LANGUAGE))
+    assert await decide(await approved.officer(), number, "approve", LANGUAGE) == 303
+    assert codes(await approved.graph(QUERY)) == {LANGUAGE: "APPROVAL_PENDING"}
+    assert await decide(await approved.officer("privacy-officer"), number, "withhold") == 303
+    answer = await approved.graph(QUERY)
+    assert codes(answer) == {}
+    assert answer["data"]["students"]["nodes"][0]["homeLanguage"] in {"•••", None}
+    assert await state(approved) == "REFUSED"
+
+
+async def test_a_statement_is_declined_by_itself(here: Asking) -> None:
+    number = await here.asked(asked_for("Student.birthDate", statement="We sell data."))
+    assert await decide(await here.officer(), number, "approve", "Student.birthDate") == 303
+    assert grant_of(here).statement == "Assign levelled reading."
+    assert await state(here) == "NARROWED"
+    number = await here.asked({"purpose": "instruction", "statement": "Lend books."})
+    assert await decide(await here.officer(), number, "approve", statement="new") == 303
+    assert grant_of(here).statement == "Lend books."
+
+
+async def test_what_waits_comes_first(here: Asking) -> None:
+    masked = await here.asked(asked_for(LANGUAGE, shown="masked"))
+    whole = await here.asked(asked_for(LANGUAGE))
+    steward = await here.officer()
+    assert await decide(steward, masked, "approve", LANGUAGE, **{f"as.{LANGUAGE}": "masked"}) == 303
+    assert f"Request {masked} is about the same grant" in await steward.text(f"/console/requests/{whole}")
+    assert await decide(steward, whole, "approve", LANGUAGE) == 409
+    assert grant_of(here).fields[LANGUAGE] == "masked"  # type: ignore[index]
+    assert await decide(await here.officer("privacy-officer"), masked, "second") == 303
+    assert await decide(steward, whole, "approve", LANGUAGE) == 303
+    assert codes(await here.graph(QUERY))[LANGUAGE] == "APPROVAL_PENDING"
+
+
+async def test_a_request_of_which_nothing_waits_any_more_is_closed(here: Asking) -> None:
+    number = await here.asked(asked_for(HOME, "Student.birthDate"))
+    assert await decide(await here.officer(), number, "approve", HOME, "Student.birthDate") == 303
+    second = await here.officer("privacy-officer")
+    page = await second.get(f"/console/requests/{number}")
+    assert await decide(second, number, "close") == 400  # it still waits
+    text = here.grant.read_text().replace(', "homelessStatus"', "").replace('"Student.homelessStatus"', "")
+    here.grant.write_text(text)
+    moved = await second.send_form(page, f"/console/requests/{number}", deed="second", reason="For lending.")
+    assert moved.status_code == 409
+    assert "Nothing of this request waits any more" in words(moved.text)
+    reader = await here.officer("reader")
+    assert "Close the request" not in await reader.text(f"/console/requests/{number}")
+    assert await decide(second, number, "close", reason="Taken out by hand.") == 303
+    assert await state(here) == "NARROWED"
+    assert "Closed by privacy-officer@larkspur.example" in await second.text(f"/console/requests/{number}")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'subjects = ["Arts, Visual", "5\\" sets"]',
+        "schools = []",
+        'grade_levels = []\nhistory_years = 100\nenrollment = "any"',
+    ],
+)
+async def test_whatever_a_grant_says_of_its_records_a_request_about_it_can_be_decided(here: Asking, rows: str) -> None:
+    text = here.grant.read_text().partition("[rows]")[0]
+    here.grant.write_text(f"{text}[rows]\n{rows}\n")
+    before = grant_of(here)
+    number = await here.asked({"purpose": "instruction", "remove": ["Student.races"]})
+    enrollment = before.rows.enrollment or ""
+    assert await decide(await here.officer(), number, "approve", remove="Student.races", enrollment=enrollment) == 303
+    assert grant_of(here).rows == before.rows
+    assert await state(here) == "APPROVED"
+
+
+async def test_a_list_is_tightened_to_a_value_with_a_comma(here: Asking) -> None:
+    text = here.grant.read_text().partition("[rows]")[0]
+    here.grant.write_text(f'{text}[rows]\nsubjects = ["Arts, Visual", "Music"]\n')
+    number = await here.asked({"purpose": "instruction", "remove": ["Student.races"]})
+    steward = await here.officer()
+    open_ = {"remove": "Student.races", "subjects": '"Arts, Visual'}
+    assert await decide(steward, number, "approve", **open_) == 400
+    assert await decide(steward, number, "approve", **{**open_, "subjects": '"Arts, Visual"'}) == 303
+    assert grant_of(here).rows.subjects == ("Arts, Visual",)
+
+
+async def test_a_vendors_requests_keep_no_officer_from_proposing(here: Asking) -> None:
+    for _ in range(MOST_OPEN):
+        await here.asked()
+    await here.graph("{ students(first: 5) { nodes { firstName schoolEnrollments { gradeLevel } } } }")
+    steward = await here.officer()
+    page = await steward.get("/console/vendors/readwell")
+    made = await steward.send_form(page, "/console/vendors/readwell/narrow", days="30")
+    assert made.status_code == 303
+    again = await steward.send_form(page, "/console/vendors/readwell/narrow", days="30")
+    assert again.headers["location"] == made.headers["location"]  # it is proposed already
+
+
+async def test_who_asks_for_the_first_time_stands_in_the_matrix_and_has_a_page(here: Asking) -> None:
+    form = {**asked_for("Student.firstName"), "purpose": "rostering", "statement": "Accounts.", "rows": {}}
+    await here.asked({**form, "not_after": "2027-06-30"}, client="quarrysoft")
+    steward = await here.officer()
+    assert "quarrysoft rostering no grant" in await steward.text("/console/matrix?state=requested")
+    cell = await steward.text("/console/matrix/quarrysoft/rostering/Student.firstName")
+    assert "quarrysoft is not given this field for rostering." in cell
+    assert "It has no grant here, so nothing leaves to it." in await steward.text("/console/vendors/quarrysoft")
+    assert (await steward.get("/console/vendors/nobody")).status_code == 404
+
+
+@pytest.mark.parametrize("reason", ["\u200b", "…", " \u2060 ", "12"])
+async def test_a_reason_says_something(here: Asking, reason: str) -> None:
+    async with await here.vendor() as vendor:
+        form = {"purpose": "instruction", "fields": [{"coordinate": "Student.birthDate", "reason": reason}]}
+        refused = await vendor.post("/requests", json=form)
+        assert refused.status_code == 400
+        assert "the reason says nothing" in refused.text
+    number = await here.asked()
+    assert await decide(await here.officer(), number, "refuse", reason=reason) == 400
