@@ -17,7 +17,7 @@ from app.names import Coordinate
 from app.policy.amend import Amendment, Unwritable, lapsed, wider
 from app.policy.known import Known
 from app.policy.lint import lint
-from app.policy.model import Basis, Grant, PolicySet, SpacePolicy
+from app.policy.model import Basis, Grant, PolicySet, Rows, SpacePolicy
 from app.requests.form import Form
 from app.requests.model import AccessRequest, State
 from app.requests.review import Around, Line, drafted, held_by_others, lines, rows_after, told_rows
@@ -84,6 +84,7 @@ async def shown(
         reason=reason,
         bases=[*Basis],
         asked=asked,
+        asked_of=await whose(visit, request.form.asked_rows() or Rows()),
         **(await _difference(visit, asked) if asked is not None else {}),
     )
 
@@ -166,7 +167,7 @@ def _findings(visit: Visit, asked: Asked, told: Sequence[Line]) -> list[str]:
 def _linted(visit: Visit, grant: Grant) -> list[str]:
     own = SpacePolicy(visit.policy.state, visit.policy.district, (grant,))
     found = lint(PolicySet({visit.space: own}), Known(visit.desk.vocabulary.facts), visit.desk.now())
-    return [one.message for one in found if one.file == grant.file]
+    return [one.message for one in found if one.file == grant.file and not one.waits]
 
 
 def _said(finding: str, told: Sequence[Line]) -> bool:

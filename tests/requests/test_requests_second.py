@@ -64,6 +64,7 @@ async def test_a_grant_that_would_reach_further_waits_and_is_as_it_was_when_that
     told = await steward.text(f"/console/requests/{number}")
     assert "+ in grade levels 04 and 05 → in grade levels 04, 05 and 06" in told
     assert "these fields have to be approved again by name" in told
+    assert "Add an [[approval]]" not in told  # which is what approving does
     assert await decide(steward, number, "approve") == 303
     assert codes(await approved.graph(QUERY)) == {HOME: "APPROVAL_PENDING", LANGUAGE: "APPROVAL_PENDING"}
     second = await approved.officer("privacy-officer")
@@ -90,7 +91,7 @@ async def test_a_longer_period_is_refused_with_what_it_was_for_and_the_rest_stan
     second = await approved.officer("privacy-officer")
     told = await second.text(f"/console/requests/{number}")
     assert "+ until 30 June 2027 → until 31 December 2027" in told
-    assert "now “Assign levelled reading.” became “We lend kits.”" in told
+    assert "before “Assign levelled reading.” became “We lend kits.”" in told
     assert await decide(second, number, "withhold") == 303
     after = grant_of(approved)
     assert str(after.not_after) == "2027-06-30"
@@ -98,6 +99,9 @@ async def test_a_longer_period_is_refused_with_what_it_was_for_and_the_rest_stan
     assert "Student.birthDate" in after.fields
     assert codes(await approved.graph(QUERY)) == {}
     assert await state(approved) == "NARROWED"
+    told = await second.text(f"/console/requests/{number}")
+    assert "Student.birthDate : approved" in told
+    assert "Until 31 December 2027 What for: “We lend kits.”" in told
 
 
 async def test_a_field_that_is_not_to_be_shown_whole_is_shown_as_it_was(approved: Asking) -> None:
