@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.cli.finding import known
 from app.cli.main import Context
 from app.errors import Unavailable
-from app.officers import accounts
+from app.officers import accounts, sessions
 from app.officers.passwords import new_password
 from app.settings import Settings
 from app.signing_in import ROLES
@@ -76,6 +76,19 @@ def remove(context: Context, space: str, email: str) -> None:
     known(settings, space)
     _run(settings, lambda control: accounts.remove_officer(control, space, email))
     _print(context, {"removed": email.lower()}, f"{email.lower()} is no officer of {space} any more.")
+
+
+@officer.command("sign-out")
+@click.argument("space")
+@click.argument("name")
+@click.pass_obj
+def sign_out(context: Context, space: str, name: str) -> None:
+    """End whatever NAME is signed in with in SPACE, be it by a password or by the district's own provider."""
+    settings = context.settings()
+    known(settings, space)
+    ended = _run(settings, lambda control: sessions.end_all(control, space, name))
+    where = f"{ended} browser{'' if ended == 1 else 's'}" if ended else "no browser: nobody of that name was signed in"
+    _print(context, {"signed_out": name.lower(), "browsers": ended}, f"{name.lower()} is signed out of {where}.")
 
 
 @officer.command("list")

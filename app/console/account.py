@@ -9,7 +9,7 @@ from typing import Literal
 from starlette.responses import Response
 
 from app.console.forms import Form
-from app.console.sign_in import LOCKED, welcome
+from app.console.sign_in import LOCKED, device_of, welcome_back
 from app.console.visit import Absent, Visit
 from app.errors import UsageError
 from app.officers.accounts import set_password
@@ -52,6 +52,7 @@ async def change(visit: Visit, form: Form) -> Response:
         request.client.host if request.client else "",
         now=visit.desk.now().timestamp(),
         attempts=rooms.settings.console.attempts,
+        device=device_of(visit.desk, request),
     )
     if isinstance(entered, Refusal):
         said, status = (LOCKED, HTTPStatus.TOO_MANY_REQUESTS) if entered.locked else (WRONG, HTTPStatus.FORBIDDEN)
@@ -61,10 +62,8 @@ async def change(visit: Visit, form: Form) -> Response:
     if new == current:
         return shown(visit, said=SAME, at="new", status=HTTPStatus.BAD_REQUEST)
     try:
-        await set_password(rooms.control, visit.space, entered.email, new)
+        changed = await set_password(rooms.control, visit.space, entered.email, new)
     except UsageError as error:
         return shown(visit, said=error.message, at="new", status=HTTPStatus.BAD_REQUEST)
     # Every session of the account has ended, this one too: whoever held its cookie holds nothing now.
-    return await welcome(
-        visit.desk, entered.space, entered.email, entered.role, officer=entered.number, after=f"{ADDRESS}?done=changed"
-    )
+    return await welcome_back(visit.desk, request, changed, after=f"{ADDRESS}?done=changed")

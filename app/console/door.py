@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.console.desk import Desk
+from app.console.edge import Endpoint
 from app.console.forms import Form, read_form
 from app.console.visit import HEADERS, Absent, Forbidden, Rejected, Visit
 from app.errors import HomeroomError, Unavailable
@@ -16,7 +17,6 @@ from app.signing_in import ROLES, Role, still_gives
 
 Show = Callable[[Visit], Awaitable[Response]]
 Act = Callable[[Visit, Form], Awaitable[Response]]
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 SESSION = "session"
 """What the seal on the cookie of an officer who is signed in is for."""
@@ -34,12 +34,19 @@ def cookie(desk: Desk, name: str) -> str:
     return f"__Host-homeroom-{name}" if desk.secure else f"homeroom-{name}"
 
 
+def held(desk: Desk, request: Request) -> str:
+    """What a request's cookie says of a session, which may be over; empty if it says nothing."""
+    sealed = request.cookies.get(cookie(desk, SESSION), "")
+    seconds = desk.rooms.settings.console.session_seconds
+    token = desk.seal.open(SESSION, sealed, seconds=seconds) if sealed else None
+    return token if isinstance(token, str) else ""
+
+
 async def signed_in(desk: Desk, request: Request) -> Session | None:
     """The session that a request's cookie opens; None if it opens none, or a space that is no more."""
     settings = desk.rooms.settings.console
-    sealed = request.cookies.get(cookie(desk, SESSION), "")
-    token = desk.seal.open(SESSION, sealed, seconds=settings.session_seconds) if sealed else None
-    if not isinstance(token, str):
+    token = held(desk, request)
+    if not token:
         return None
     session = await find(desk.rooms.control, token, now=desk.now().timestamp(), limits=settings)
     if session is None or session.space not in desk.places:

@@ -107,7 +107,7 @@ async def back(desk: Desk, request: Request) -> Response:
     if name is None:
         logger.warning("the provider of a district gives a name that nobody can have", extra={"space": space})
         return refused(desk, request, space)
-    response = await welcome(desk, SpaceId(space), name, role, officer=None, after=kept["after"])
+    response = await welcome(desk, request, SpaceId(space), name, role, officer=None, after=kept["after"])
     forget(desk, response)
     return response
 

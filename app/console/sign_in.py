@@ -1,6 +1,8 @@
 """Signing in and out: first the district, then a password or the district's own provider.
 
-The pages say the same whatever district is named: whether it is one of this installation is nobody's to find out.
+The pages say the same whatever district is named, and whatever is wrong: who its officers are, and whether they come by
+a password, is nobody's to find out here. Which districts there are is listed nowhere; a vendor that knows a district's
+name finds its space by RFC 9728, and so does anybody else. Where there is one district alone, the page names it.
 """
 
 import re
@@ -11,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.console.desk import Desk
-from app.console.door import SESSION, cookie, signed_in
+from app.console.door import SESSION, cookie, held, signed_in
 from app.console.forms import Form, read_form
 from app.console.visit import FORM, HEADERS, Rejected, Visit
 from app.errors import Unavailable
 from app.names import SpaceId
-from app.officers.entering import Refusal, enter
+from app.officers.accounts import Officer
+from app.officers.devices import DEVICE, SECONDS, Device, known_device, name_device
+from app.officers.entering import enter
 from app.officers.sessions import begin, end
 from app.signing_in import Role
 
@@ -76,21 +80,41 @@ async def take(desk: Desk, request: Request) -> Response:
             address,
             now=desk.now().timestamp(),
             attempts=settings.attempts,
+            device=device_of(desk, request),
         )
+        if isinstance(entered, Officer):
+            return await welcome_back(desk, request, entered, after=form.text("next"))
     except Unavailable:
-        return shown(desk, request, said=UNREACHED, space=space, email=email, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    if isinstance(entered, Refusal):
-        said, status = (LOCKED, HTTPStatus.TOO_MANY_REQUESTS) if entered.locked else (WRONG, HTTPStatus.FORBIDDEN)
-        return shown(desk, request, said=said, space=space, email=email, status=status)
-    after = form.text("next")
-    return await welcome(desk, entered.space, entered.email, entered.role, officer=entered.number, after=after)
+        return unreached(desk, request, space=space, email=email)
+    said, status = (LOCKED, HTTPStatus.TOO_MANY_REQUESTS) if entered.locked else (WRONG, HTTPStatus.FORBIDDEN)
+    return shown(desk, request, said=said, space=space, email=email, status=status)
 
 
-async def welcome(desk: Desk, space: SpaceId, email: str, role: Role, *, officer: int | None, after: str) -> Response:
-    """Sign somebody in, with a session of their own, and let them go on."""
+def unreached(desk: Desk, request: Request, *, space: str, email: str = "") -> Response:
+    """The page for signing in, while nobody can be."""
+    return shown(desk, request, said=UNREACHED, space=space, email=email, status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+async def welcome_back(desk: Desk, request: Request, officer: Officer, *, after: str) -> Response:
+    """Sign in an officer who has a password, in a browser that their account knows from now on. Raises: Unavailable."""
+    response = await welcome(
+        desk, request, officer.space, officer.email, officer.role, officer=officer.number, after=after
+    )
+    keep(desk, response, DEVICE, name_device(desk.seal, officer), seconds=SECONDS)
+    return response
+
+
+async def welcome(
+    desk: Desk, request: Request, space: SpaceId, email: str, role: Role, *, officer: int | None, after: str
+) -> Response:
+    """Sign somebody in, with a session of their own instead of the browser's former, and let them go on.
+
+    Raises: Unavailable.
+    """
     limits = desk.rooms.settings.console
     now = desk.now().timestamp()
-    token = await begin(desk.rooms.control, space, email, role, officer=officer, now=now, limits=limits)
+    former = held(desk, request)
+    token = await begin(desk.rooms.control, space, email, role, officer=officer, now=now, limits=limits, former=former)
     response = RedirectResponse(onward(after), HTTPStatus.SEE_OTHER, HEADERS)
     keep(desk, response, SESSION, desk.seal.seal(SESSION, token))
     response.delete_cookie(cookie(desk, VISITOR), path="/", secure=desk.secure, httponly=True, samesite="lax")
@@ -113,9 +137,16 @@ def visitor_of(desk: Desk, request: Request) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def keep(desk: Desk, response: Response, name: str, value: str) -> None:
-    """Give a browser something to keep until it is closed: no script reads it, no other site sends it along."""
-    response.set_cookie(cookie(desk, name), value, path="/", secure=desk.secure, httponly=True, samesite="lax")
+def device_of(desk: Desk, request: Request) -> Device | None:
+    """The browser that asks, if some account knows it."""
+    return known_device(desk.seal, request.cookies.get(cookie(desk, DEVICE), ""))
+
+
+def keep(desk: Desk, response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
+    """Give a browser something to keep so long, or until it is closed. No script reads it, no other site sends it."""
+    response.set_cookie(
+        cookie(desk, name), value, max_age=seconds, path="/", secure=desk.secure, httponly=True, samesite="lax"
+    )
 
 
 def onward(where: str) -> str:

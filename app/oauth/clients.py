@@ -18,6 +18,7 @@ from app.errors import UsageError
 from app.names import ClientId, Scope, is_client_id
 from app.oauth.credentials import end_earlier, keep, public_keys
 from app.storage import control as tables
+from app.storage.reached import reached
 from app.storage.upsert import upsert
 
 
@@ -116,8 +117,8 @@ async def set_state(control: AsyncEngine, client: str, state: State) -> None:
 
 
 async def list_clients(control: AsyncEngine) -> tuple[Client, ...]:
-    """Every client, by id."""
-    async with control.connect() as connection:
+    """Every client, by id. Raises: Unavailable."""
+    async with reached(control) as connection:
         return tuple(
             _client(row) for row in await connection.execute(select(tables.client).order_by(tables.client.c.id))
         )

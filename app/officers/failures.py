@@ -2,10 +2,12 @@
 
 Shape: failures are counted in the control database, for the installation and not for a worker. They count for the pair
 of account and address, for the account from anywhere, and for the address whatever the account. Whether there is such
-an account makes no difference.
+an account makes no difference. In a browser that the officer has signed in with before they count for that browser
+alone: whoever guesses elsewhere, from however many addresses, does not lock the officer out of it.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -18,29 +20,29 @@ WINDOW = 15
 """Units: minutes that a failure counts."""
 
 FACTOR = 10
-"""Officers may share an address, and no stranger shall lock one out: so many times as often as a pair may fail."""
+"""Officers may share an address, and one stranger at one address shall lock nobody out: so many times as often as a
+pair may fail. Strangers at a dozen addresses lock an account for all browsers but those that it knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The failures of one account from one address."""
+    """What an attempt counts against, and how often each of them may fail. Neither names nor addresses are in clear."""
 
-    pair: str
-    account: str
-    address: str
+    limits: Mapping[str, int]
     minute: int
-    limit: int
 
     @classmethod
     def of(cls, space: str, email: str, address: str, *, now: float, limit: int) -> "Failures":
-        """Those of now. Neither names nor addresses are kept in clear."""
-        return cls(
-            pair=_hash("pair", space, email.lower(), address),
-            account=_hash("account", space, email.lower()),
-            address=_hash("address", address),
-            minute=int(now // MINUTE),
-            limit=limit,
-        )
+        """Those of an account from an address, by a browser that nobody knows."""
+        often = limit * FACTOR
+        pair = _hash("pair", space, email.lower(), address)
+        limits = {pair: limit, _hash("account", space, email.lower()): often, _hash("address", address): often}
+        return cls(limits, int(now // MINUTE))
+
+    @classmethod
+    def of_device(cls, device: str, *, now: float, limit: int) -> "Failures":
+        """Those of a browser that the account knows."""
+        return cls({_hash("device", device): limit}, int(now // MINUTE))
 
     def begin(self, connection: Connection) -> bool:
         """Count an attempt as failed until it has not, and forget those that count no longer. False: there were so many
@@ -51,7 +53,7 @@ class Failures:
         """
         failure = tables.officer_failure
         connection.execute(delete(failure).where(failure.c.minute <= self.minute - WINDOW))
-        names = sorted((self.pair, self.account, self.address))
+        names = sorted(self.limits)
         rows = [{"who": who, "minute": self.minute, "failures": 1} for who in names]
         more = {"failures": failure.c.failures + 1}
         connection.execute(
@@ -63,8 +65,7 @@ class Failures:
             .group_by(failure.c.who)
         )
         found: dict[str, int] = {row.who: int(row.failures) for row in connection.execute(counted)}
-        often = self.limit * FACTOR
-        if found[self.pair] > self.limit or found[self.account] > often or found[self.address] > often:
+        if any(found[who] > most for who, most in self.limits.items()):
             self.forgive(connection)
             return False
         return True
@@ -72,7 +73,7 @@ class Failures:
     def forgive(self, connection: Connection) -> None:
         """The attempt did not fail, or was none."""
         failure = tables.officer_failure
-        mine = failure.c.who.in_([self.pair, self.account, self.address]) & (failure.c.minute == self.minute)
+        mine = failure.c.who.in_(self.limits) & (failure.c.minute == self.minute)
         connection.execute(update(failure).where(mine, failure.c.failures > 0).values(failures=failure.c.failures - 1))
 
 

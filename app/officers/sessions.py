@@ -2,6 +2,7 @@
 
 Shape: a browser holds a random token, the database its SHA-256. An account's role is read anew each time.
 Units: times are seconds since 1970.
+Raises: Unavailable, whatever is asked, if the control database does not answer.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.names import SpaceId
 from app.signing_in import Console, Role
 from app.storage import control as tables
+from app.storage.reached import reached
 
 MINUTE = 60
 """Units: seconds. A session's last click is known as exactly as this."""
@@ -33,15 +35,26 @@ class Session:
 
 
 async def begin(
-    control: AsyncEngine, space: str, email: str, role: Role, *, officer: int | None, now: float, limits: Console
+    control: AsyncEngine,
+    space: str,
+    email: str,
+    role: Role,
+    *,
+    officer: int | None,
+    now: float,
+    limits: Console,
+    former: str = "",
 ) -> str:
-    """Sign an officer in; gives what the browser is to hold. Sessions that are over are swept away."""
+    """Sign an officer in; gives what the browser is to hold.
+
+    The session that it held before, by its token `former`, ends. Sessions that are over are swept away.
+    """
     token = secrets.token_urlsafe(32)
     session = tables.officer_session
     row = {"id": digest(token), "space": space, "email": email.lower(), "role": role, "officer": officer}
     row |= {"began": int(now), "seen": int(now), "ends": int(now) + limits.session_seconds}
-    async with control.begin() as connection:
-        over = or_(session.c.ends <= now, session.c.seen <= now - limits.idle_seconds)
+    async with reached(control) as connection:
+        over = or_(session.c.ends <= now, session.c.seen <= now - limits.idle_seconds, session.c.id == digest(former))
         await connection.execute(delete(session).where(over))
         await connection.execute(insert(session).values(**row))
     return token
@@ -59,12 +72,12 @@ async def find(control: AsyncEngine, token: str, *, now: float, limits: Console)
             session.c.seen > now - limits.idle_seconds,
         )
     )
-    async with control.connect() as connection:
+    async with reached(control) as connection:
         row = (await connection.execute(wanted)).first()
     if row is None or (row.officer is not None and row.current is None):
         return None
     if row.seen <= now - MINUTE:
-        async with control.begin() as connection:
+        async with reached(control) as connection:
             seen = update(session).where(session.c.id == row.id, session.c.seen < int(now)).values(seen=int(now))
             await connection.execute(seen)
     role = cast("Role", row.role if row.officer is None else row.current)
@@ -73,20 +86,21 @@ async def find(control: AsyncEngine, token: str, *, now: float, limits: Console)
 
 async def end(control: AsyncEngine, session: str) -> None:
     """Sign one browser out."""
-    async with control.begin() as connection:
+    async with reached(control) as connection:
         await connection.execute(delete(tables.officer_session).where(tables.officer_session.c.id == session))
 
 
-async def end_all(control: AsyncEngine, space: str, email: str) -> None:
-    """Sign an officer out everywhere."""
-    async with control.begin() as connection:
-        await forget(connection, space, email.lower())
+async def end_all(control: AsyncEngine, space: str, email: str) -> int:
+    """Sign an officer out everywhere, wherever they came from; gives of how many browsers."""
+    async with reached(control) as connection:
+        return await forget(connection, space, email)
 
 
-async def forget(connection: AsyncConnection, space: str, email: str) -> None:
+async def forget(connection: AsyncConnection, space: str, email: str) -> int:
     """The same, within a transaction."""
     session = tables.officer_session
-    await connection.execute(delete(session).where(session.c.space == space, session.c.email == email))
+    mine = (session.c.space == space) & (session.c.email == email.lower())
+    return (await connection.execute(delete(session).where(mine))).rowcount
 
 
 def digest(token: str) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from app.console.door import SESSION, cookie
 from app.officers.accounts import add_officer, remove_officer, set_password
+from app.officers.devices import DEVICE
 from app.officers.seal import Seal
 from app.storage import control as tables
 from tests import worlds
@@ -90,6 +91,72 @@ async def test_threat_37_a_guesser_is_locked_out_and_the_officer_elsewhere_is_no
     assert (await attempt(office.browser(address="192.0.2.8"))).status_code == 303
     office.now[0] = worlds.NOW + timedelta(minutes=16)
     assert (await attempt(office.browser(address="198.51.100.9"))).status_code == 303
+
+
+async def lock_out(office: Office, email: str) -> None:
+    """Guess from a dozen addresses until the account is locked everywhere."""
+    limit = office.desk.rooms.settings.console.attempts
+    for n in range(limit * 10 + 8):
+        await attempt(office.browser(address=f"198.51.100.{20 + n // 9}"), email=email, password=f"guess number {n}")
+    assert (await attempt(office.browser(address="192.0.2.99"), email=email)).status_code == 429
+
+
+def device(office: Office, browser: Browser) -> dict[str, str]:
+    """What a browser still holds when its session is over."""
+    return {cookie(office.desk, DEVICE): browser.cookies[cookie(office.desk, DEVICE)]}
+
+
+async def test_threat_37_strangers_who_lock_an_account_do_not_lock_out_a_browser_that_it_knows(office: Office) -> None:
+    control, email = office.desk.rooms.control, "known@larkspur.example"
+    await add_officer(control, SPACE, email, "steward", PASSWORD, now=0)
+    await add_officer(control, SPACE, "other@larkspur.example", "steward", PASSWORD, now=0)
+    known, other = office.browser(), office.browser()
+    kept = next(c for c in (await attempt(known, email=email)).headers.get_list("set-cookie") if "-device=" in c)
+    for attribute in ("HttpOnly", "SameSite=lax", "Path=/", "Max-Age=15552000"):
+        assert attribute in kept
+    assert email not in kept
+    assert SPACE not in str(office.desk.seal.open(DEVICE, device(office, known)[cookie(office.desk, DEVICE)]))
+    await attempt(other, email="other@larkspur.example")
+    await lock_out(office, email)
+    # The same browser, from wherever: with another account's cookie, or a forged one, it is anybody's.
+    assert (await attempt(office.browser(device(office, known), "198.51.100.20"), email=email)).status_code == 303
+    assert (await attempt(office.browser(device(office, other)), email=email)).status_code == 429
+    for forged in ("x", office.desk.seal.seal(SESSION, ["a", "b"]), Seal(b"\0" * 32).seal(DEVICE, ["a", "b"])):
+        assert (await attempt(office.browser({cookie(office.desk, DEVICE): forged}), email=email)).status_code == 429
+    await set_password(control, SPACE, email, f"{PASSWORD} 2")
+    late = await attempt(office.browser(device(office, known)), email=email, password=f"{PASSWORD} 2")
+    assert late.status_code == 429
+
+
+async def test_threat_37_a_stolen_cookie_of_a_browser_guesses_no_oftener_than_one_address(office: Office) -> None:
+    email = "stolen@larkspur.example"
+    await add_officer(office.desk.rooms.control, SPACE, email, "steward", PASSWORD, now=0)
+    browser = office.browser()
+    await attempt(browser, email=email)
+    for n in range(office.desk.rooms.settings.console.attempts):
+        thief = office.browser(device(office, browser), f"198.51.100.{n}")
+        assert (await attempt(thief, email=email, password=f"guess number {n}")).status_code == 403
+    thief = office.browser(device(office, browser), "198.51.100.99")
+    assert (await attempt(thief, email=email)).status_code == 429
+    assert (await attempt(office.browser(address="192.0.2.60"), email=email)).status_code == 303  # who has none
+    office.now[0] += timedelta(minutes=16)
+    assert (await attempt(office.browser(device(office, browser)), email=email)).status_code == 303
+
+
+async def test_signing_in_again_ends_the_session_that_the_browser_had(office: Office) -> None:
+    browser, elsewhere = office.browser(), office.browser()
+    await attempt(browser)
+    await attempt(elsewhere)
+    before = dict(browser.cookies)
+    door = await office.browser(dict(before)).get(SIGN_IN)
+    assert door.status_code == 303  # whoever is signed in is not asked: the form was open before
+    browser.cookies.delete(cookie(office.desk, SESSION))
+    page = await browser.get(f"{SIGN_IN}?space={SPACE}")
+    browser.cookies.set(cookie(office.desk, SESSION), before[cookie(office.desk, SESSION)])
+    entered = await browser.send_form(page, SIGN_IN, space=SPACE, email=EMAIL, password=PASSWORD)
+    assert entered.status_code == 303
+    assert (await office.browser(before).get("/console")).status_code == 303
+    assert (await elsewhere.get("/console")).status_code == 200
 
 
 async def test_threat_37_an_account_that_does_not_exist_is_locked_like_one_that_does(office: Office) -> None:

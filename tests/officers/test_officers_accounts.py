@@ -5,10 +5,12 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.errors import UsageError
+from app.errors import Unavailable, UsageError
 from app.officers import passwords
 from app.officers.accounts import add_officer, list_officers, remove_officer, set_password
+from app.officers.devices import DEVICE, Device, known_device, name_device
 from app.officers.entering import Refusal, enter
+from app.officers.seal import Seal
 from app.officers.sessions import begin, end, end_all, find
 from app.signing_in import Console
 from app.storage.migrate import migrate
@@ -98,8 +100,63 @@ async def test_sessions_end_one_by_one_and_all_at_once(control: AsyncEngine) -> 
     assert found[0] is not None
     await end(control, found[0].id)
     assert [bool(await find(control, token, now=100, limits=limits)) for token in tokens] == [False, True, True]
-    await end_all(control, SPACE, EMAIL)
+    assert await end_all(control, SPACE, EMAIL.upper()) == 2
     assert not any([await find(control, token, now=100, limits=limits) for token in tokens])
+    first = await begin(control, SPACE, EMAIL, "reader", officer=None, now=100, limits=limits)
+    second = await begin(control, SPACE, EMAIL, "reader", officer=None, now=100, limits=limits, former=first)
+    assert [bool(await find(control, token, now=100, limits=limits)) for token in (first, second)] == [False, True]
+
+
+async def test_what_is_no_account_of_ours_is_left_alone(control: AsyncEngine) -> None:
+    """An officer from the district's own provider has no account here, and stays signed in."""
+    limits = Console()
+    token = await begin(control, SPACE, EMAIL, "reader", officer=None, now=100, limits=limits)
+    for gone in (remove_officer(control, SPACE, EMAIL), set_password(control, SPACE, EMAIL, PASSWORD)):
+        with pytest.raises(UsageError, match="homeroom officer sign-out"):
+            await gone
+    assert await find(control, token, now=100, limits=limits)
+
+
+async def test_a_control_database_that_is_away_is_said_in_a_sentence(control: AsyncEngine) -> None:
+    async with control.begin() as connection:
+        for table in ("officer_session", "officer_failure", "officer"):
+            await connection.exec_driver_sql(f"DROP TABLE {table}")
+    limits = Console()
+    for asked in (
+        add_officer(control, SPACE, EMAIL, "reader", PASSWORD, now=0),
+        list_officers(control, SPACE),
+        remove_officer(control, SPACE, EMAIL),
+        set_password(control, SPACE, EMAIL, PASSWORD),
+        enter(control, SPACE, EMAIL, PASSWORD, "192.0.2.1", now=0, attempts=1),
+        begin(control, SPACE, EMAIL, "reader", officer=None, now=0, limits=limits),
+        find(control, "token", now=0, limits=limits),
+        end(control, "session"),
+        end_all(control, SPACE, EMAIL),
+    ):
+        with pytest.raises(Unavailable, match="control database does not answer"):
+            await asked
+
+
+async def test_threat_37_a_browser_that_an_account_knows_is_counted_for_itself(control: AsyncEngine) -> None:
+    seal = Seal(b"k" * 32)
+    await add_officer(control, SPACE, EMAIL, "reader", PASSWORD, now=0)
+    (officer,) = await list_officers(control, SPACE)
+    device = known_device(seal, name_device(seal, officer))
+    assert known_device(seal, name_device(seal, officer)) != device  # each has a name of its own
+    assert known_device(seal, "") is known_device(seal, seal.seal(DEVICE, "other")) is None
+    assert known_device(Seal(b"x" * 32), name_device(seal, officer)) is None
+
+    async def come(password: str = PASSWORD, device: Device | None = device) -> object:
+        return await enter(control, SPACE, EMAIL, password, "192.0.2.1", now=60, attempts=1, device=device)
+
+    assert await come("wrong", None) == Refusal(locked=False)
+    assert await come(PASSWORD, None) == Refusal(locked=True)
+    assert await come() == officer
+    assert await come("wrong") == Refusal(locked=False)
+    assert await come() == Refusal(locked=True)
+    changed = await set_password(control, SPACE, EMAIL, f"{PASSWORD} 2")
+    assert device is not None
+    assert not device.knows(changed)
 
 
 async def test_threat_37_nobody_costs_what_an_account_costs() -> None:
