@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from app.console.edge import is_written
 from app.console.visit import Rejected
 
 LARGEST = 131_072
@@ -62,6 +63,10 @@ async def read_form(request: Request, mark: str) -> Form:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
     except ValueError:
         raise Rejected("The form cannot be read. Load the page again, then repeat it.") from None
+    if not is_written(text for pair in pairs for text in pair):
+        raise Rejected(
+            "Something in the form has characters in it that nobody can write. Type it anew, then repeat it."
+        )
     form = Form(pairs)
     if not compare_digest(form.exactly(MARK).encode(), mark.encode()):
         raise Rejected(AGAIN)

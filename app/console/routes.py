@@ -26,9 +26,13 @@ from app.console import (
 )
 from app.console.desk import Desk
 from app.console.door import Act, Show, form, page
+from app.console.edge import Endpoint, behind
 from app.console.templates import STATIC
 from app.console.visit import Absent, Visit
+from app.errors import Unavailable
 from app.signing_in import Role
+
+SIGN_IN = "/console/sign-in"
 
 PAGES: tuple[tuple[str, Show], ...] = (
     ("/console", todo.show),
@@ -76,27 +80,32 @@ class Assets(StaticFiles):
 
 def routes(desk: Desk) -> list[BaseRoute]:
     """The console of an installation."""
+
+    def at(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+        return Route(path, behind(desk, endpoint), methods=[method])
+
     return [
         Mount("/console/static", Assets(directory=STATIC)),
-        Route("/console/sign-in", _open(desk, sign_in.show), methods=["GET"]),
-        Route("/console/sign-in", _open(desk, sign_in.take), methods=["POST"]),
-        Route("/console/sign-in/openid", _open(desk, openid.start), methods=["GET"]),
-        Route(openid.BACK, _open(desk, openid.back), methods=["GET"]),
-        Route("/console/sign-out", form(desk, sign_in.leave), methods=["POST"]),
-        *(Route(path, page(desk, show), methods=["GET"]) for path, show in PAGES),
-        Route(account.ADDRESS, form(desk, account.change), methods=["POST"]),
-        *(Route(path, form(desk, act, roles=DECIDING), methods=["POST"]) for path, act in DEEDS),
-        Route("/console/{rest:path}", page(desk, _nothing), methods=["GET"]),
+        at(SIGN_IN, _open(desk, sign_in.show)),
+        at(SIGN_IN, _open(desk, sign_in.take), "POST"),
+        at("/console/sign-in/openid", _open(desk, openid.start)),
+        at(openid.BACK, _open(desk, openid.back)),
+        at("/console/sign-out", form(desk, sign_in.leave), "POST"),
+        *(at(path, page(desk, show)) for path, show in PAGES),
+        at(account.ADDRESS, form(desk, account.change), "POST"),
+        *(at(path, form(desk, act, roles=DECIDING), "POST") for path, act in DEEDS),
+        at("/console/{rest:path}", page(desk, _nothing)),
     ]
 
 
-def _open(
-    desk: Desk, answer: Callable[[Desk, Request], Awaitable[Response]]
-) -> Callable[[Request], Awaitable[Response]]:
+def _open(desk: Desk, answer: Callable[[Desk, Request], Awaitable[Response]]) -> Endpoint:
     """What anybody may ask for."""
 
     async def endpoint(request: Request) -> Response:
-        return await answer(desk, request)
+        try:
+            return await answer(desk, request)
+        except Unavailable:
+            return sign_in.unreached(desk, request, space=request.query_params.get("space", ""))
 
     return endpoint
 

@@ -30,6 +30,7 @@ from app.storage.engines import open_engine
 from app.storage.migrate import migrate
 from app.web.site import site
 from tests import worlds
+from tests.postgres import Server
 
 SPACE, OTHER = SpaceId("tx/larkspur"), SpaceId("mn/quarry-lake")
 OTHER_NAME = "Quarry Lake Unified"
@@ -75,6 +76,7 @@ class Office:
     desk: Desk
     app: Starlette
     now: list[datetime] = field(default_factory=list)
+    postgres: Server | None = None
 
     def browser(self, cookies: Mapping[str, str] | None = None, address: str = "192.0.2.7") -> "Browser":
         """A browser at some address."""
@@ -137,10 +139,11 @@ def words(text: str) -> str:
 
 
 @asynccontextmanager
-async def opened(home: Path) -> AsyncIterator[Office]:
-    """The two districts, and their console."""
-    settings = create(home)
-    settings = await add_space(settings, SPACE, "Larkspur ISD", worlds.TIME_ZONE)
+async def opened(home: Path, postgres: Server | None = None) -> AsyncIterator[Office]:
+    """The two districts, and their console; on a PostgreSQL server, if there is one, or else in SQLite files."""
+    control_url, database = (postgres.fresh(), postgres.fresh()) if postgres else ("sqlite:///control.db", None)
+    settings = create(home, control=control_url)
+    settings = await add_space(settings, SPACE, "Larkspur ISD", worlds.TIME_ZONE, database=database)
     settings = await add_space(settings, OTHER, OTHER_NAME, "America/Chicago")
     records = open_engine(settings.database_url(settings.spaces[SPACE].database))
     await worlds.build(records)
@@ -157,4 +160,4 @@ async def opened(home: Path) -> AsyncIterator[Office]:
         (policies / space / "grants" / f"{client}.toml").write_text(GRANT.replace("readwell", client))
     clock = [worlds.NOW]
     async with open_installation(settings, clock=lambda: clock[0]) as rooms, open_desk(rooms) as desk:
-        yield Office(home, desk, site(routes(desk)), clock)
+        yield Office(home, desk, site(routes(desk)), clock, postgres)
