@@ -14,13 +14,14 @@ from app.cli.main import Commands, Context
 from app.console.wording import plural
 from app.errors import ConfigurationError, Unavailable
 from app.ledger.usage import begun, used
-from app.names import ClientId, Coordinate, Scope, SpaceId
+from app.names import ClientId, Coordinate, Revision, Scope, SpaceId
 from app.oauth.clients import State, list_clients
 from app.policy.known import Known, Use
 from app.policy.lint import lint
 from app.policy.model import Finding, PolicySet, Severity
 from app.policy.reading import read_folder, read_policies
 from app.policy.usage import LONG_ENOUGH, long_given
+from app.requests.store import revocations
 from app.settings import Settings
 from app.spaces.lookup import school_keys
 from app.storage.engines import open_engine
@@ -120,6 +121,7 @@ async def what_is_known(settings: Settings, used_under: PolicySet | None = None)
         scopes=frozenset(vocabulary.scopes),
         subgraphs=tuple({name for place in settings.spaces.values() for name in place.subgraphs}),
         unused=unused,
+        revoked=await revoked(settings),
     )
     return known, unasked
 
@@ -169,6 +171,21 @@ async def registrations(settings: Settings) -> Mapping[ClientId, tuple[frozenset
     except (Unavailable, ConfigurationError, SQLAlchemyError, OSError):
         return None
     return {one.id: (one.scopes, one.state is State.SUSPENDED) for one in clients if one.state is not State.REVOKED}
+
+
+async def revoked(settings: Settings) -> frozenset[Revision]:
+    """The revisions with which officers ended grants in the console; none if the control database cannot be asked."""
+    try:
+        url = settings.database_url(settings.control)
+        refuse_absent(url)
+        engine = open_engine(url)
+        try:
+            found = [one for space in settings.spaces for one in await revocations(engine, SpaceId(space))]
+        finally:
+            await engine.dispose()
+    except (Unavailable, ConfigurationError, SQLAlchemyError, OSError):
+        return frozenset()
+    return frozenset(Revision(one.revision) for one in found)
 
 
 def refuse_absent(url: str) -> None:

@@ -18,12 +18,11 @@ from app.console.forms import Form
 from app.console.requests import shown
 from app.console.vendor import changed as difference
 from app.console.visit import Forbidden, Rejected, Visit
-from app.console.writing import follow, put_down, reason_of
-from app.errors import Unavailable
+from app.console.writing import commit, in_force, put_down, reason_of
 from app.names import Coordinate
 from app.policy.amend import Amendment
 from app.policy.model import Grant
-from app.requests.filing import take_back
+from app.requests.filing import alone
 from app.requests.model import AccessRequest, Deed, Done, State
 from app.requests.review import asked_of, effective, narrowed, rows_after, to_approve
 from app.requests.store import by_number, deciding, decisions
@@ -162,23 +161,26 @@ async def _decide(
 ) -> Response:
     """Write the grant and what became of the request: both, or neither."""
     request, reason, put = asked.request, reason_of(form), None
-    try:
-        async with deciding(visit.desk.rooms.control, request) as decision:
-            if decision is not None:
-                put = await put_down(visit, asked.base.grant, asked.base.text, wanted, seen=form.text("revision"))
-            if decision is not None and put is not None:
-                state, given, deed = outcome(put[0])
-                await decision.keep(state, given, made_by(visit, request, deed, reason, put[0]))
-    except Unavailable:
+    async with alone(visit.desk.rooms.settings.policies_folder) as turn:
+        try:
+            async with deciding(visit.desk.rooms.control, request) as decision:
+                if decision is not None:
+                    over, seen = asked.filed, form.text("revision")
+                    put = await put_down(visit, turn, asked.base.grant, asked.base.text, wanted, over=over, seen=seen)
+                if decision is not None and put is not None:
+                    state, given, deed = outcome(put[0])
+                    await decision.keep(state, given, made_by(visit, request, deed, reason, put[0]))
+        except BaseException:
+            if put is not None:
+                await asyncio.to_thread(turn.put_back, [put[1]])
+            raise
         if put is not None:
-            folder = visit.desk.rooms.settings.policies_folder
-            await asyncio.to_thread(take_back, folder, put[1], asked.filed.text)
-        raise
+            await commit(visit, turn, *put)
     if decision is None:
         return await _again(visit, request, ELSE, reason)
     if put is None:
         return await moved(visit, form, request, asked)
-    await follow(visit, put[0])
+    await in_force(visit, put[0])
     return await _tell(visit, request)
 
 

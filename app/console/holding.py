@@ -66,9 +66,9 @@ class Column:
             return "suspended"
         if by.grant is None:
             return "no grant"
-        if by.today < by.grant.not_before:
-            return "not yet"
-        return "over" if by.today > last_day(by.grant, by.state) else ""
+        if by.today > last_day(by.grant, by.state):
+            return "over"
+        return "not yet" if by.today < by.grant.not_before else ""
 
 
 @dataclass(frozen=True, slots=True)

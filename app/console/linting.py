@@ -9,7 +9,7 @@ from app.console.visit import Visit
 from app.errors import PolicyError, Unavailable
 from app.ledger.summed import Use, Used, used_fields
 from app.ledger.usage import begun
-from app.names import Coordinate, SpaceId
+from app.names import Coordinate, Revision, SpaceId
 from app.oauth.clients import State, list_clients
 from app.policy.cases import CASES_FILE
 from app.policy.known import Known
@@ -18,6 +18,7 @@ from app.policy.lint import lint
 from app.policy.model import Finding, PolicySet
 from app.policy.reading import read_folder, read_policies
 from app.policy.usage import LONG_ENOUGH, long_given
+from app.requests.store import revocations
 from app.spaces.lookup import school_keys
 
 
@@ -72,7 +73,13 @@ async def known(visit: Visit, policies: PolicySet) -> Known:
         scopes=frozenset(fact.scope for fact in vocabulary.facts.values()),
         subgraphs=tuple(remotes),
         unused={visit.space: await unused(visit, policies)},
+        revoked=await revoked(visit),
     )
+
+
+async def revoked(visit: Visit) -> frozenset[Revision]:
+    """The revisions with which officers ended grants: they say what was decided, and wait for nobody."""
+    return frozenset(Revision(one.revision) for one in await revocations(visit.desk.rooms.control, visit.space))
 
 
 async def unused(visit: Visit, policies: PolicySet) -> Mapping[WhoFor, frozenset[Coordinate]]:

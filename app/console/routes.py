@@ -18,6 +18,7 @@ from app.console import (
     opt_outs,
     preview,
     requests,
+    revoking,
     sign_in,
     standing,
     students,
@@ -59,7 +60,7 @@ DEEDS: tuple[tuple[str, Act], ...] = (
     ("/console/opt-outs/remove", opt_outs.take_back),
     ("/console/requests/{number}", deciding.take),
     ("/console/vendors/{client}/narrow", standing.narrow_to_used),
-    ("/console/vendors/{client}/revoke", standing.revoke),
+    ("/console/vendors/{client}/revoke", revoking.revoke),
     ("/console/vendors/{client}/standing", standing.change_standing),
 )
 """What officers who decide may do."""

@@ -1,27 +1,24 @@
-"""Ending what a vendor may read: revoke a grant, suspend a client here, propose to take out what it never uses."""
+"""How a vendor stands here: suspend it, lift that, propose to take out what it never uses."""
 
-import asyncio
 import re
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 
 from starlette.responses import Response
 
-from app.console.asked import read
 from app.console.forms import Form
 from app.console.holding import authority_of
 from app.console.visit import Absent, Rejected, Visit
 from app.console.wording import day
-from app.console.writing import reason_of, write
-from app.errors import RequestError
+from app.console.writing import reason_of
+from app.errors import RequestError, Unavailable
 from app.ledger.summed import catch_up, used_fields
 from app.ledger.usage import begun
 from app.names import ClientId, Coordinate
-from app.policy.amend import Amendment
-from app.policy.model import Grant, last_day
-from app.requests.filing import read_grant
+from app.policy.model import Grant
 from app.requests.form import Form as Proposal
 from app.requests.model import Deed, Done, Suspension
-from app.requests.store import ask, decisions, newest, note, suspend, suspended
+from app.requests.store import ask, decisions, newest, suspend, suspended
 
 DAYS = 30
 """How long a field goes unused before it is proposed for removal, unless the officer says otherwise."""
@@ -33,7 +30,8 @@ async def standing(visit: Visit, client: ClientId) -> tuple[Suspension | None, l
     """Whether a vendor is suspended here, and what officers did of it, the newest first."""
     control = visit.desk.rooms.control
     done = await decisions(control, visit.space, who=client)
-    return await suspended(control, visit.space, client), [*done][:SHOWN]
+    once = {(one.at, one.by, one.deed, one.purpose, one.request): one for one in done}  # whatever files it took
+    return await suspended(control, visit.space, client), [*once.values()][:SHOWN]
 
 
 async def change_standing(visit: Visit, form: Form) -> Response:
@@ -42,27 +40,10 @@ async def change_standing(visit: Visit, form: Form) -> Response:
     deed = {"suspend": Deed.SUSPEND, "resume": Deed.RESUME}.get(form.text("deed"))
     if deed is None:
         raise Rejected("A vendor is suspended, or its suspension is lifted. Choose one of the two.")
-    await suspend(visit.desk.rooms.control, visit.space, _done(visit, client, "", deed=deed, reason=reason_of(form)))
-    await visit.desk.rooms.authorization.follow()
-    return visit.go(f"/console/vendors/{client}")
-
-
-async def revoke(visit: Visit, form: Form) -> Response:
-    """End a grant now: its last day was yesterday. Raises: Rejected, Absent, Unavailable."""
-    client, purpose = granted(visit), form.text("purpose")
-    grant = in_force(visit, client, purpose)
-    reason = reason_of(form)
-    filed = await asyncio.to_thread(read_grant, visit.desk.rooms.settings.policies_folder, grant.file)
-    current = read(filed)
-    yesterday = visit.today - timedelta(days=1)
-    if last_day(current, visit.policy.state) <= yesterday:
-        raise Rejected(f"The grant has ended already, after {day(last_day(current, visit.policy.state))}.")
-    # Whatever somebody else changed in the meantime: it ends. So it is the file of this moment that is written over.
-    written = await write(visit, current, filed.text or "", Amendment(not_after=yesterday), seen=filed.revision)
-    if written is None:
-        raise Rejected("The grant is being changed at this very moment. Send it again.")
-    done = _done(visit, client, purpose, deed=Deed.REVOKE, reason=reason, written=written)
-    await note(visit.desk.rooms.control, visit.space, done)
+    await suspend(visit.desk.rooms.control, visit.space, done_by(visit, client, "", deed=deed, reason=reason_of(form)))
+    # It is kept: a server that cannot follow at once does so as soon as the control database answers it again.
+    with suppress(Unavailable):
+        await visit.desk.rooms.authorization.follow()
     return visit.go(f"/console/vendors/{client}")
 
 
@@ -129,9 +110,10 @@ def in_force(visit: Visit, client: ClientId, purpose: str) -> Grant:
     return grant
 
 
-def _done(
+def done_by(
     visit: Visit, client: ClientId, purpose: str, *, deed: Deed, reason: str, written: Grant | None = None
 ) -> Done:
+    """What the officer does now."""
     file, revision = (written.file, str(written.revision)) if written else ("", "")
     now, by, role = visit.desk.now(), visit.session.email, visit.session.role
     return Done(client, purpose, now, by, role, deed, reason, None, file, revision)

@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from app.console.holding import Cell, Column, State, cells, columns
 from app.console.item import Item
-from app.console.linting import look
+from app.console.linting import look, revoked
 from app.console.visit import Visit
 from app.console.wording import day, plural
 from app.ledger.summed import Use, Used, catch_up, used_fields
-from app.names import ClientId
+from app.names import ClientId, Revision
 from app.oauth.clients import list_clients
 from app.policy.decide import Permit
 from app.policy.model import Finding, Severity, last_day
@@ -48,7 +48,7 @@ async def show(visit: Visit) -> Response:
         groups=[
             ("Requests", [*await visit.desk.waiting(visit.space, visit.session.role)]),
             ("Files that cannot be read", [*of_findings(broken)]),
-            ("Grants to renew or review", [*renewals(visit, held)]),
+            ("Grants to renew or review", [*renewals(visit, held, await revoked(visit))]),
             ("Waiting for an approval", [*waiting(visit, listed, await visit.desk.seconded(visit.space))]),
             ("Never used", [*never_used(visit, listed, await registered(visit))]),
             ("Findings", [*of_findings(others[:SHOWN])]),
@@ -69,11 +69,11 @@ def of_findings(findings: Sequence[Finding]) -> Iterator[Item]:
         yield Item(urgency, title, "", address, f"{one.file}:{one.line}")
 
 
-def renewals(visit: Visit, held: Sequence[Column]) -> Iterator[Item]:
-    """Grants whose review is due, or whose last day comes near or is past."""
+def renewals(visit: Visit, held: Sequence[Column], revoked: Collection[Revision]) -> Iterator[Item]:
+    """Grants whose review is due, or whose last day comes near or is past, unless an officer chose it."""
     for column in held:
         grant, today = column.authority.grant, visit.today
-        if grant is None:
+        if grant is None or grant.revision in revoked:
             continue
         end = last_day(grant, column.authority.state)
         title = f"{column.client} for {column.purpose}"

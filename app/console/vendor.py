@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app.console.holding import MARKS, Cell, Column, State, authority_of, cells
 from app.console.matrix import in_order
 from app.console.plot import plotted
+from app.console.revoking import given, open_to
 from app.console.standing import ledger_begins, standing
 from app.console.visit import Absent, Visit
 from app.console.whose import whose
@@ -24,8 +25,8 @@ from app.policy.compare import Facts, compare
 from app.policy.model import Grant, PolicySet, last_day
 from app.policy.reading import read_policies
 from app.policy.telling import of_change
-from app.requests.model import Deed, Done
-from app.requests.store import undecided
+from app.requests.model import Done
+from app.requests.store import revocations, undecided
 from app.schema.facts import Fact
 from app.storage.published import Turn, former, history
 
@@ -47,7 +48,9 @@ class Held:
     basis: str
     fields: Sequence[tuple[str, Sequence[tuple[Fact, Cell]]]]  # by category
     turns: Sequence["Told"]
-    revoked: Done | None  # the last time that an officer ended it
+    grants: Sequence[Grant]  # every one for the purpose, past ones and those to come
+    ending: Sequence[Grant]  # what an officer who revokes ends
+    revoked: Done | None  # the deed that it ended by, if it is over by one
 
     @property
     def counts(self) -> Counter[State]:
@@ -73,6 +76,7 @@ async def show(visit: Visit) -> Response:
     await catch_up(visit.place.ledger, visit.zone)
     since = visit.today - timedelta(days=DAYS - 1)
     suspension, done = await standing(visit, client)
+    ended = await revocations(visit.desk.rooms.control, visit.space, client)
     credentials = await read_credentials(visit.desk.rooms.control, visit.desk.now().timestamp())
     return visit.page(
         "vendor.html",
@@ -85,7 +89,7 @@ async def show(visit: Visit) -> Response:
         done=done,
         deeds=DEEDS,
         ledger_begins=await ledger_begins(visit),
-        held=[await held(visit, client, purpose, done) for purpose in sorted({grant.purpose for grant in grants})],
+        held=[await held(visit, client, purpose, ended) for purpose in sorted({grant.purpose for grant in grants})],
         plot=plotted(await asked_on(visit.place.ledger, client, since), since, visit.today),
         days=DAYS,
     )
@@ -99,13 +103,14 @@ async def registered(visit: Visit, client: ClientId) -> Client | None:
         return None
 
 
-async def held(visit: Visit, client: ClientId, purpose: str, done: Sequence[Done]) -> Held:
-    """What the vendor has for a purpose today."""
+async def held(visit: Visit, client: ClientId, purpose: str, ended: Sequence[Done]) -> Held:
+    """What the vendor has for a purpose today. `ended` is what officers revoked of it, the newest first."""
     vocabulary = visit.desk.vocabulary
     column = Column(client, purpose, authority_of(visit, client, purpose))
     grant = column.authority.grant
     if grant is None:
         raise Absent("This district has no grant for that purpose.")
+    grants = given(visit.policy, client, purpose)
     facts = sorted((fact for fact in vocabulary.facts.values() if fact.coordinate in grant.fields), key=in_order)
     used = await used_fields(visit.place.ledger, client)
     made = cells(column, facts, vocabulary, used, {})
@@ -120,8 +125,23 @@ async def held(visit: Visit, client: ClientId, purpose: str, done: Sequence[Done
         describe_basis(grant.basis),
         list(groups.items()),
         await turns(visit, grant.file),
-        next((one for one in done if one.deed is Deed.REVOKE and one.purpose == purpose), None),
+        grants,
+        open_to(visit, visit.policy, client, purpose),
+        ended_by(visit, grants, [one for one in ended if one.purpose == purpose]),
     )
+
+
+def ended_by(visit: Visit, grants: Sequence[Grant], ended: Sequence[Done]) -> Done | None:
+    """The deed that a vendor's grants for a purpose ended by: none while one of them is open, or if they ran out."""
+    ends = {grant.file: last_day(grant, visit.policy.state) for grant in grants}
+    last = max(ends.values())
+    if last >= visit.today:
+        return None
+    for one in ended:
+        # Whoever revokes writes the day before: a file with a later last day was renewed since.
+        if ends.get(one.file) == last < one.at.astimezone(visit.zone).date():
+            return one
+    return None
 
 
 async def turns(visit: Visit, file: str) -> list[Told]:

@@ -148,10 +148,10 @@ def chosen(grants: Iterable[Grant], state: StatePolicy | None, today: date) -> G
     """
 
     def rank(grant: Grant) -> tuple[int, int]:
-        if today < grant.not_before:
-            return 1, grant.not_before.toordinal()
         end = last_day(grant, state)
-        return (2, -end.toordinal()) if today > end else (0, 0)
+        if today > end:  # also one that was ended before it began
+            return 2, -end.toordinal()
+        return (1, grant.not_before.toordinal()) if today < grant.not_before else (0, 0)
 
     return min(grants, key=rank, default=None)
 

@@ -155,6 +155,8 @@ def advice(reason: Reason, ask: Ask, authority: Authority) -> str:
             return f"The client is not registered for the scope {ask.scope}. Ask the operator to register it."
         case Reason.NO_GRANT:
             return f"{who} has granted nothing to {authority.client} for {authority.purpose}. Ask it for a grant."
+        case Reason.GRANT_NOT_YET if grant and last_day(grant, authority.state) < grant.not_before:
+            return f"The grant was ended before it began. Ask {who} to renew it."
         case Reason.GRANT_NOT_YET:
             return f"The grant is in force from {grant.not_before if grant else 'a later day'}. Ask again then."
         case Reason.GRANT_EXPIRED:

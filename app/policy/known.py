@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from app.names import ClientId, Coordinate, Scope, SpaceId
+from app.names import ClientId, Coordinate, Revision, Scope, SpaceId
 
 
 class FactLike(Protocol):
@@ -39,3 +39,4 @@ class Known:
     scopes: Collection[Scope] | None = None
     subgraphs: Collection[str] | None = None  # that the installation declares
     unused: Mapping[SpaceId, Mapping[Use, Collection[Coordinate]]] = field(default_factory=dict)
+    revoked: Collection[Revision] = ()  # of grants as officers ended them in the console: there is nothing to mend

@@ -29,7 +29,7 @@ def lint(policies: PolicySet, known: Known, now: datetime) -> tuple[Finding, ...
             found += _district(policy.district, space, known)
             for grant in policy.grants:
                 found += lint_grant(grant, as_it_stands(grant, policy, space, known, now), policy.district, known)
-        found += _overlaps(policy)
+        found += _overlaps(policy, known)
     for state in states.values():
         found += _denials(state.file, state.deny, known)
     for space in known.spaces or ():
@@ -71,8 +71,8 @@ def _district(district: DistrictPolicy, space: SpaceId, known: Known) -> Iterato
                 yield Finding(district.file, district.line(at), at, message)
 
 
-def _overlaps(policy: SpacePolicy) -> Iterator[Finding]:
-    for one, other in combinations(policy.grants, 2):
+def _overlaps(policy: SpacePolicy, known: Known) -> Iterator[Finding]:
+    for one, other in combinations((grant for grant in policy.grants if grant.revision not in known.revoked), 2):
         same = (one.client, one.purpose) == (other.client, other.purpose)
         first, last = (
             max(one.not_before, other.not_before),

@@ -3,31 +3,32 @@
 INVARIANT: nothing but `STATE/DISTRICT/grants/NAME.toml` is ever written, and no link is followed.
 """
 
+import asyncio
 import fcntl
 import hashlib
-import logging
 import os
 import secrets
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
+from time import monotonic
+from typing import IO
 
 from app.errors import Unavailable
 from app.names import ClientId, SpaceId, is_client_id, is_space_id
 from app.policy.parse import LARGEST
 from app.policy.reading import GRANT_FILE
 
-logger = logging.getLogger("homeroom.policy")
+PATIENCE = 30.0
+"""Units: seconds that a decision waits for those before it."""
 
-SECONDS = 20
-"""How long git may take."""
+PACE = 0.01
+"""Units: seconds between two looks whether it is its turn."""
 
 
 class Stale(Exception):  # noqa: N818 - it reads as what is the case
-    """Somebody has changed the file since the officer looked."""
+    """Somebody has changed the file since the officer looked. The text is its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +73,98 @@ def read_grant(folder: Path, path: str) -> Filed:
     except FileNotFoundError:
         return Filed(path, None)
     except OSError as error:
-        raise _unwritten(error) from None
+        raise _unwritten(error, path) from None
     try:
         return Filed(path, content.decode("utf-8"))
     except UnicodeDecodeError:
-        raise Unavailable("The grant's file is not text in UTF-8. Ask the operator to mend it.") from None
+        raise Unavailable(f"{path} is not text in UTF-8. Ask the operator to mend it.") from None
 
 
-def write_grant(folder: Path, path: str, text: str, *, seen: str) -> Filed:
-    """Put a grant's text in the place of what the officer saw, at once. Raises: Stale, ValueError, Unavailable."""
-    target = place(folder, path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
-            if read_grant(folder, path).revision != seen:
-                raise Stale
-            _replace(target, text)
-    except OSError as error:
-        raise _unwritten(error) from None
-    return Filed(path, text)
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file of a decision: as the officer saw it, and what it says afterwards."""
+
+    before: Filed
+    text: str
+
+    @property
+    def after(self) -> Filed:
+        """The file once it is written."""
+        return Filed(self.before.path, self.text)
 
 
-def take_back(folder: Path, written: Filed, before: str | None) -> None:
-    """Put back what a grant's file held before it was written, unless somebody has changed it since."""
-    target = place(folder, written.path)
-    try:
-        with _alone(folder):
-            if read_grant(folder, written.path).revision != written.revision:
-                return
-            if before is None:
-                target.unlink()
+class Turn:
+    """The policy folder while one decision is made: no other one is written on this machine, nor committed to git."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """Put texts in the place of what the officer saw: all, or none. Raises: Stale, ValueError, Unavailable."""
+        begun: list[Change] = []
+        try:
+            for change in changes:
+                begun.append(change)
+                self._put(change.before, change.text)
+        except BaseException:
+            self.put_back(begun)
+            raise
+
+    def put_back(self, changes: Sequence[Change]) -> None:
+        """Put back what files held before, unless somebody has changed them since. Raises: Unavailable."""
+        left = []
+        for change in changes:
+            try:
+                with suppress(Stale):
+                    self._put(change.after, change.before.text)
+            except (OSError, ValueError, Unavailable):
+                left.append(change.before.path)
+        if left:
+            raise Unavailable(
+                f"{' and '.join(left)} cannot be put back: what was decided stands there, and nowhere else. "
+                "Ask the operator to mend the policy folder, then decide again."
+            )
+
+    def _put(self, before: Filed, text: str | None) -> None:
+        target = place(self.folder, before.path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if read_grant(self.folder, before.path).revision != before.revision:
+                raise Stale(before.path)
+            if text is None:
+                target.unlink(missing_ok=True)
                 _sync(target.parent)
             else:
-                _replace(target, before)
+                _replace(target, text)
+        except OSError as error:
+            raise _unwritten(error, before.path) from None
+
+
+@asynccontextmanager
+async def alone(folder: Path) -> AsyncIterator[Turn]:
+    """Wait until no other decision is being written on this machine, by whatever process. Raises: Unavailable."""
+    try:
+        lock = os.fdopen(os.open(folder / ".deciding", os.O_RDWR | os.O_CREAT, 0o600), "rb")
     except OSError as error:
-        raise _unwritten(error) from None
+        raise _unwritten(error, "The policy folder") from None
+    with lock:
+        until = monotonic() + PATIENCE
+        # No thread waits: those who have their turn need threads to write with.
+        while not _locks(lock):
+            if monotonic() > until:
+                raise Unavailable(
+                    "Other decisions are being written at this moment. Nothing was changed: send it again."
+                )
+            await asyncio.sleep(PACE)
+        yield Turn(folder)
+
+
+def _locks(lock: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _replace(target: Path, text: str) -> None:
@@ -124,38 +182,6 @@ def _replace(target: Path, text: str) -> None:
     _sync(target.parent)
 
 
-def commit(folder: Path, path: str, *, by: str, at: datetime, message: str) -> bool:
-    """Commit one file in the officer's name, if the policy folder is a git checkout of its own.
-
-    A commit that fails undoes nothing: the decision stands in the file, and the log says so.
-    """
-    root = folder.resolve()
-    if not (root / ".git").exists():
-        return False
-    who = {"NAME": by, "EMAIL": by, "DATE": at.isoformat()}
-    named = {f"GIT_{part}_{key}": value for part in ("AUTHOR", "COMMITTER") for key, value in who.items()}
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.fspath(root), "LC_ALL": "C.UTF-8", **named}
-    git = ["git", "-C", os.fspath(root), "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false"]
-    git += ["-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "safe.directory=*"]
-    try:
-        for command in (["add", "--", path], ["commit", "--quiet", "-m", message, "--", path]):
-            subprocess.run(  # noqa: S603 - arguments of our own, no shell
-                [*git, *command], env=environment, check=True, capture_output=True, timeout=SECONDS
-            )
-    except (OSError, subprocess.SubprocessError) as error:
-        logger.warning("a decision was not committed to git", extra={"reason": type(error).__name__, "file": path})
-        return False
-    return True
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One writer of the folder at a time, on this machine."""
-    with os.fdopen(os.open(folder / ".deciding", os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _sync(folder: Path) -> None:
     number = os.open(folder, os.O_RDONLY)
     try:
@@ -164,8 +190,8 @@ def _sync(folder: Path) -> None:
         os.close(number)
 
 
-def _unwritten(error: OSError) -> Unavailable:
+def _unwritten(error: OSError, what: str) -> Unavailable:
     return Unavailable(
-        f"The policy folder cannot be written ({type(error).__name__}), and nothing was changed. "
+        f"{what} cannot be written ({type(error).__name__}), and nothing was changed. "
         "Ask the operator to let the server's account write there."
     )

@@ -4,10 +4,11 @@ Every write that running servers or waiting pages must follow moves the change n
 """
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
@@ -146,12 +147,24 @@ async def deciding(control: AsyncEngine, request: AccessRequest) -> AsyncIterato
         raise _silent(error) from error
 
 
-async def note(control: AsyncEngine, space: SpaceId, done: Done) -> None:
-    """Keep what an officer did without a request. Raises: Unavailable."""
+@asynccontextmanager
+async def noting(
+    control: AsyncEngine, space: SpaceId, undo: Callable[[], Awaitable[None]]
+) -> AsyncIterator[Callable[[Done], Awaitable[None]]]:
+    """Keep what an officer does without a request, and what is written elsewhere within: both, or neither.
+
+    What fails is undone before anybody else is let in, so that nobody follows it. Raises: Unavailable.
+    """
     try:
-        async with control.begin() as connection:
+        async with control.connect() as connection:
+            # INVARIANT: the change number is written first: who publishes policies waits for its row lock.
             await connection.execute(CHANGED)
-            await _keep(connection, space, done)
+            try:
+                yield partial(_keep, connection, space)
+                await connection.commit()
+            except BaseException:
+                await undo()
+                raise
     except (SQLAlchemyError, OSError) as error:
         raise _silent(error) from error
 
@@ -189,21 +202,15 @@ async def decisions(
         query = query.where(decision.c.client == who)
     if request is not None:
         query = query.where(decision.c.request == request)
-    return [
-        Done(
-            ClientId(row.client),
-            row.purpose,
-            _moment(row.at),
-            row.by,
-            row.role,
-            Deed(row.deed),
-            row.reason,
-            row.request,
-            row.file,
-            row.revision,
-        )
-        for row in await _rows(control, query)
-    ]
+    return [_done(row) for row in await _rows(control, query)]
+
+
+async def revocations(control: AsyncEngine, space: SpaceId, who: ClientId | None = None) -> Sequence[Done]:
+    """Every file of a grant that officers ended, of one client or of all, the newest first."""
+    query = select(decision).where(decision.c.space == space, decision.c.deed == Deed.REVOKE)
+    if who is not None:
+        query = query.where(decision.c.client == who)
+    return [_done(row) for row in await _rows(control, query.order_by(decision.c.number.desc()))]
 
 
 async def _keep(connection: AsyncConnection, space: SpaceId, done: Done) -> None:
@@ -257,6 +264,21 @@ def _request(row: Row[Any]) -> AccessRequest:
         frozenset(map(Coordinate, row.given)),
         None if row.decided is None else _moment(row.decided),
         row.reason,
+    )
+
+
+def _done(row: Row[Any]) -> Done:
+    return Done(
+        ClientId(row.client),
+        row.purpose,
+        _moment(row.at),
+        row.by,
+        row.role,
+        Deed(row.deed),
+        row.reason,
+        row.request,
+        row.file,
+        row.revision,
     )
 
 

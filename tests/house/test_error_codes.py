@@ -21,6 +21,7 @@ SILENT = {"cli", "console", "importers", "main.py", "schema", "telemetry"}
 NOT_CODES = {
     "BROKEN_OFF": "in log and metrics alone: whom it happens to hears nothing any more",
     "CALLER_LEFT": "likewise",
+    "GIT_INDEX_FILE": "a variable of the environment",
     "IN_FORCE": "the state of a granted coordinate",
     "LC_ALL": "a variable of the environment",
     "NO_SUBSCRIPTIONS": "without policy alone: in a district's graph there are none",

@@ -110,6 +110,15 @@ def test_a_renewal_follows_the_grant_that_it_renews(day: datetime, file: str) ->
     assert by.grant.file.endswith(f"/{file}.toml")
 
 
+def test_a_grant_that_was_ended_before_it_began_is_none_to_come() -> None:
+    ended, following = ("2026-10-01", "2026-09-14"), ("2026-11-01", "2027-06-30")
+    second = GRANT_FILE.replace("readwell", "readwell-2")
+    texts = [GRANT.replace("2026-08-15", first).replace("2027-06-30", last) for first, last in (ended, following)]
+    by = caller(with_two(*texts))
+    assert by.grant is not None
+    assert by.grant.file == second
+
+
 def test_threat_31_two_grants_never_mix() -> None:
     other = GRANT.replace('"firstName"', '"birthDate"')
     by = caller(with_two(GRANT, other))

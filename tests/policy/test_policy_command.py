@@ -16,13 +16,15 @@ from app.ledger import Ledger
 from app.names import Scope
 from app.oauth.clients import State, add_client, set_state
 from app.policy.documents import FORMS, schema_text
+from app.requests.model import Deed, Done
+from app.requests.store import noting
 from app.spaces import tables
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
-from app.storage.published import publish
+from app.storage.published import publish, revision_of
 from tests import worlds
 from tests.ledger.samples import an_entry, checkpoints_in, disclosed
-from tests.policy.texts import DISTRICT_FILE, GRANT, GRANT_FILE, SPACE, STATE_FILE, files
+from tests.policy.texts import DISTRICT_FILE, GRANT, GRANT_FILE, READWELL, SCOPES, SPACE, STATE_FILE, files
 
 
 def write(home: Path, tree: dict[str, bytes]) -> None:
@@ -98,6 +100,26 @@ def test_findings_end_with_one_and_name_their_place(home: Path) -> None:
         (GRANT_FILE, 22, "approval"),
         (GRANT_FILE, 28, "approval"),
     }
+
+
+def test_what_an_officer_revoked_is_no_finding(home: Path) -> None:
+    ended = files(grant=GRANT.replace("2027-06-30", "2026-08-14"))
+    write(home, ended)
+    assert "never in force" in run(home, "lint").stdout
+
+    async def revoke(control: AsyncEngine) -> None:
+        await migrate(control, "control")
+        await add_client(control, "readwell", scopes=SCOPES, now=0)
+        file, revision = GRANT_FILE, str(revision_of(ended[GRANT_FILE]))
+        at = datetime.now(UTC)
+        done = Done(READWELL, "instruction", at, "o@x.example", "steward", Deed.REVOKE, "Over.", None, file, revision)
+        async with noting(control, SPACE, lambda: asyncio.sleep(0)) as keep:
+            await keep(done)
+        await control.dispose()
+
+    asyncio.run(revoke(open_engine(f"sqlite+aiosqlite:///{home / 'control.db'}")))
+    ran = run(home, "lint")
+    assert (ran.exit_code, ran.stdout) == (0, "")
 
 
 def test_schools_and_clients_are_compared_with_the_databases(home: Path) -> None:

@@ -245,6 +245,15 @@ def test_each_reason_says_what_to_do(reason: Reason) -> None:
     assert ADVICE[reason] in advice(reason, ask("Student.races"), caller())
 
 
+def test_whoever_waits_for_a_grant_that_was_ended_before_it_began_is_told_so() -> None:
+    by = caller(
+        read_policies(files(grant=GRANT.replace("2026-08-15", "2026-10-01").replace("2027-06-30", "2026-09-14")))
+    )
+    assert decide(ask("Student.firstName"), by) == Deny(Reason.GRANT_NOT_YET)
+    told = advice(Reason.GRANT_NOT_YET, ask("Student.firstName"), by)
+    assert told == "The grant was ended before it began. Ask Grand Bend ISD to renew it."
+
+
 def test_advice_tells_a_token_without_a_scope_from_a_client_without_it() -> None:
     asked = ask("Student.firstName")
     assert "Ask for a token" in advice(Reason.SCOPE_MISSING, asked, caller(scopes=frozenset()))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.names import Coordinate, SpaceId
+from app.names import Coordinate, Revision, SpaceId
 from app.policy.known import Known
 from app.policy.lint import lint
 from app.policy.model import Finding, Severity
@@ -155,6 +155,23 @@ def test_two_grants_for_one_client_and_purpose_at_once_are_found() -> None:
     assert with_second(GRANT.replace('"instruction"', '"rostering"')) == []
     renewal = GRANT.replace("2026-08-15", "2027-07-01").replace("2027-06-30", "2028-06-30")
     assert with_second(renewal) == []
+
+
+def test_what_an_officer_revoked_is_no_finding_and_anything_else_still_is() -> None:
+    second = GRANT_FILE.replace("readwell", "readwell-2")
+    ended = GRANT.replace("2027-06-30", "2026-08-14").replace('"races"', '"nickname"')
+    policies = read_policies({**files(grant=ended), second: GRANT.encode()})
+
+    def told(*revoked: Revision) -> list[tuple[str, str]]:
+        return [(one.file, one.key) for one in lint(policies, replace(KNOWN, revoked=revoked), NOON)]
+
+    slip = (GRANT_FILE, "not_after")
+    assert slip in told()
+    one, other = policies.spaces[SPACE].grants
+    assert told(one.revision) == [found for found in told() if found != slip] != []
+    twice = read_policies({**files(), second: f"{GRANT}# a copy\n".encode()})
+    assert [found.file for found in lint(twice, KNOWN, NOON)] == [second]
+    assert not lint(twice, replace(KNOWN, revoked=[other.revision]), NOON)
 
 
 def test_a_state_without_a_policy_and_a_district_that_is_broken_are_no_hindrance() -> None:

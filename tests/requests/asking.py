@@ -96,3 +96,11 @@ def git(folder: Path, *arguments: str) -> str:
     """What git says in a folder."""
     done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True)
     return done.stdout
+
+
+def checkout(folder: Path) -> None:
+    """Make a folder a git checkout, with all that lies in it."""
+    git(folder, "init", "-q", "-b", "main")
+    (folder / ".git" / "info" / "exclude").write_text(".deciding\n")
+    git(folder, "add", ".")
+    git(folder, "-c", "user.name=x", "-c", "user.email=x@x.example", "commit", "-q", "--allow-empty", "-m", "all")
