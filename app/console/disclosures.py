@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import inf
@@ -18,14 +18,18 @@ from app.console.visit import Rejected, Visit
 from app.console.wording import plural
 from app.ledger.acts import sentence
 from app.ledger.checkpoints import Checkpoint
-from app.ledger.entry import OWN, Recorded
-from app.ledger.reading import Filters, Found, entry_at, head, search
+from app.ledger.entry import OWN, Recorded, beginning
+from app.ledger.reading import Filters, Found, head, search
 from app.ledger.summed import active
+from app.ledger.verify import spot_check
 
 PAGE, IN_A_FILE = 50, 10_000
 LOOKED_THROUGH = 100_000
 PATIENCE = 0.1
 """Units: seconds that a page looks through the ledger, and then shows what there is, and from where to go on."""
+
+TOLD = 5
+"""How many findings are told above the table; each entry that is shown bears its own."""
 
 YEARS = 1970, 2200
 """What is no year of a ledger's is a slip, or beyond what a calendar can count."""
@@ -76,11 +80,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """How the chain stands, as far as a look tells: all of it is checked by `homeroom disclosures verify`."""
+    """How the chain stands where this page looked at it: all of it is checked by `homeroom disclosures verify`."""
 
-    entries: int
-    checkpoint: Checkpoint | None
-    holds: bool  # whether the ledger has what the last checkpoint vouches for
+    last: int  # the number of the last entry
+    checkpoint: Checkpoint | None  # None, where there are entries: none can be read
+    unfit: Mapping[int, Sequence[str]]  # what is amiss with the entries that were looked at, by their numbers
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is amiss with what was looked at."""
+        return not self.unfit and (self.checkpoint is not None or not self.last)
 
 
 async def show(visit: Visit) -> Response:
@@ -101,8 +110,9 @@ async def show(visit: Visit) -> Response:
         onward=onward,
         back_to=datetime.fromtimestamp(found.onward[0] / 1_000_000, UTC) if found.onward else None,
         page=PAGE,
+        most=TOLD,
         said=said,
-        chain=await chain(visit),
+        chain=await chain(visit, {one.sequence for one in found.entries}),
         vendors=await vendors(visit, asked["vendor"]),
         coordinates=sorted(visit.desk.vocabulary.facts),
     )
@@ -205,13 +215,10 @@ def students(recorded: Recorded) -> int:
     return len(found)
 
 
-async def chain(visit: Visit) -> Chain:
-    """How the chain stands at its end."""
+async def chain(visit: Visit, shown: Collection[int]) -> Chain:
+    """How the chain stands at its last checkpoint and at the entries that are shown. Raises: Unavailable."""
+    # INVARIANT: the checkpoint is read first: what it vouches for is in the database by now.
     checkpoint = visit.place.checkpoints.last()
-    entries = await head(visit.place.ledger)
-    if checkpoint is None:
-        return Chain(entries, None, entries == 0)
-    if checkpoint.sequence == 0:
-        return Chain(entries, checkpoint, True)
-    there = await entry_at(visit.place.ledger, checkpoint.sequence)
-    return Chain(entries, checkpoint, there is not None and there[0] == checkpoint.receipt.hash)
+    vouched = checkpoint.receipt if checkpoint else beginning(visit.space)
+    unfit = await spot_check(visit.place.ledger, visit.space, shown, vouched)
+    return Chain(await head(visit.place.ledger), checkpoint, unfit)

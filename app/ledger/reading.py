@@ -1,6 +1,6 @@
 """Read the ledger, page by page: no answer waits for a reader, and memory stays flat."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -112,12 +112,6 @@ def _passes(recorded: Recorded, filters: Filters, field: str | None) -> bool:
     )
 
 
-async def entry_at(engine: AsyncEngine, sequence: int) -> tuple[bytes, int] | None:
-    """The hash that the chain has at an entry, and the entry's moment; None if there is no such entry."""
-    rows = await fetch(engine, select(entry.c.hash, entry.c.at).where(entry.c.sequence == sequence))
-    return (bytes(rows[0].hash), rows[0].at) if rows else None
-
-
 async def head(engine: AsyncEngine) -> int:
     """The number of the last entry; 0 if there is none."""
     rows = await fetch(engine, select(entry.c.sequence).order_by(entry.c.sequence.desc()).limit(1))
@@ -130,9 +124,19 @@ async def stored(engine: AsyncEngine, *, page: int = PAGE) -> AsyncIterator[Stor
     rows = await fetch(engine, query)
     while rows:
         for row in rows:
-            columns = Unlinked(row.at, row.client, row.first_student, row.last_student, row.body)
-            yield Stored(row.sequence, row.hash, columns)
+            yield _stored(row)
         rows = await fetch(engine, query.where(entry.c.sequence > rows[-1].sequence))
+
+
+async def stored_at(engine: AsyncEngine, numbers: Collection[int]) -> Mapping[int, Stored]:
+    """The rows of these numbers as they stand; one that is not there is not among them. Raises: Unavailable."""
+    rows = await fetch(engine, select(entry).where(entry.c.sequence.in_(numbers)))
+    return {row.sequence: _stored(row) for row in rows}
+
+
+def _stored(row: Row[Any]) -> Stored:
+    columns = Unlinked(row.at, row.client, row.first_student, row.last_student, row.body)
+    return Stored(row.sequence, row.hash, columns)
 
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:

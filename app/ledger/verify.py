@@ -4,7 +4,7 @@ Each entry's hash covers the one before it, and each checkpoint vouches, from ou
 own entry. A stream without a closing entry is no tampering: the machine stopped, or the stream still runs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.ledger.checkpoints import Checkpoint, Checkpoints
 from app.ledger.entry import Entry, Kind, Receipt, beginning, columns, link, read_entry
-from app.ledger.reading import Stored, stored
+from app.ledger.reading import Stored, stored, stored_at
+from app.names import SpaceId
 
 MOST = 100
 """How many findings are told one by one; the rest are counted."""
@@ -92,6 +93,57 @@ class Marks:
         return bool(self.hashes.get(receipt.sequence, {receipt.hash}) - {receipt.hash})
 
 
+def examine(before: Receipt, row: Stored) -> tuple[Entry | None, list[str]]:
+    """The entry in a row, if it can be read, and what is amiss: with its place, its link to the one before, itself."""
+    findings = []
+    if row.sequence != before.sequence + 1:
+        findings.append(
+            f"Entry {row.sequence} stands where entry {before.sequence + 1} should: what belongs between was removed, "
+            "or an entry was given another number."
+        )
+    elif link(before.hash, row.unlinked.body) != row.hash:
+        findings.append(
+            f"Entry {row.sequence} does not follow from the one before it: one of them was edited, "
+            "or entries were removed or reordered there."
+        )
+    try:
+        entry = read_entry(row.unlinked.body)
+    except ValueError:
+        return None, [*findings, f"Entry {row.sequence} cannot be read: it was edited."]
+    if columns(entry, row.unlinked.body) != row.unlinked:
+        findings.append(
+            f"Entry {row.sequence} is listed under another client, time or students than it says itself: "
+            "its columns were edited."
+        )
+    return entry, findings
+
+
+async def spot_check(
+    engine: AsyncEngine, space: SpaceId, numbers: Collection[int], vouched: Receipt
+) -> Mapping[int, Sequence[str]]:
+    """What is amiss with some entries, and the one that a checkpoint vouches for, by their numbers.
+
+    Each is held against the one that is stored before it, and no others are read: where a history was linked anew
+    between them, that is found by `verify` alone. Raises: Unavailable.
+    """
+    start = beginning(space)
+    wanted = {*numbers, vouched.sequence} - {start.sequence}
+    rows = await stored_at(engine, {number - step for number in wanted for step in (0, 1)})
+    receipts = {number: Receipt(number, row.hash) for number, row in rows.items()} | {start.sequence: start}
+    found: dict[int, list[str]] = {}
+    for number in sorted(wanted):
+        if number not in rows:
+            found[number] = [f"Entry {number} is missing: it was removed."]
+        elif number - 1 not in receipts:
+            found[number] = [f"The entry before entry {number} is missing: it was removed."]
+        else:
+            found[number] = examine(receipts[number - 1], rows[number])[1]
+    if receipts.get(vouched.sequence, vouched) != vouched:
+        other = f"Entry {vouched.sequence} is not the one that the last checkpoint vouches for."
+        found.setdefault(vouched.sequence, []).append(other)
+    return {number: findings for number, findings in found.items() if findings}
+
+
 class Walk:
     """One walk along the chain."""
 
@@ -110,32 +162,14 @@ class Walk:
 
     def step(self, row: Stored) -> None:
         """Check the next entry against the one before it, against the checkpoints and against itself."""
-        expected = self._head.sequence + 1
-        linked = link(self._head.hash, row.unlinked.body) == row.hash
         self._entries += 1
-        if row.sequence != expected:
-            self._find(
-                f"Entry {row.sequence} stands where entry {expected} should: what belongs between was removed, "
-                "or an entry was given another number."
-            )
-        elif not linked:
-            self._find(
-                f"Entry {row.sequence} does not follow from the one before it: one of them was edited, "
-                "or entries were removed or reordered there."
-            )
+        entry, findings = examine(self._head, row)
+        for finding in findings:
+            self._find(finding)
         self._head = Receipt(row.sequence, row.hash)
         self._compare(self._head)
-        try:
-            entry = read_entry(row.unlinked.body)
-        except ValueError:
-            self._find(f"Entry {row.sequence} cannot be read: it was edited.")
-            return
-        if columns(entry, row.unlinked.body) != row.unlinked:
-            self._find(
-                f"Entry {row.sequence} is listed under another client, time or students than it says itself: "
-                "its columns were edited."
-            )
-        self._streams.follow(row.sequence, entry)
+        if entry is not None:
+            self._streams.follow(row.sequence, entry)
 
     def verdict(self) -> Verdict:
         """What was found, now that the chain is at its end."""
