@@ -1,8 +1,9 @@
 """Signing in and out: first the district, then a password or the district's own provider.
 
-The pages say the same whatever district is named, and whatever is wrong: who its officers are, and whether they come by
-a password, is nobody's to find out here. Which districts there are is listed nowhere; a vendor that knows a district's
-name finds its space by RFC 9728, and so does anybody else. Where there is one district alone, the page names it.
+The pages say the same whatever district is named and whatever is wrong: who its officers are is nobody's to find out
+here, nor is a district without a provider told from one that is not there. That a district is here is no secret, though
+no document lists them: whoever knows its name finds its space's metadata (RFC 9728), and its provider, if it has one.
+Where there is one district alone, the page names it.
 """
 
 import re
@@ -53,7 +54,7 @@ def shown(desk: Desk, request: Request, *, said: str, space: str, email: str = "
         space=space or (next(iter(spaces)) if len(spaces) == 1 else ""),
         email=email,
         after=onward(request.query_params.get("next", "")),
-        # Offered wherever any district has one: that this one has none is not to be seen from outside.
+        # Offered whatever district is named, where any has one: the page does not tell them apart.
         provider=any(one.sign_in is not None for one in spaces.values()),
         csrf=desk.seal.mark(FORM, visitor),
     )

@@ -229,7 +229,7 @@ class Authorization:
 
     def server_metadata(self) -> dict[str, object]:
         """RFC 8414's document."""
-        return metadata.server(self._settings.issuer, self._scopes, tuple(self._resources))
+        return metadata.server(self._settings.issuer, self._scopes)
 
     def graph_metadata(self) -> dict[str, object]:
         """RFC 9728's document of the graph: what a client can find out from its address alone."""

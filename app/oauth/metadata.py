@@ -9,8 +9,8 @@ from app.names import Scope
 from app.oauth.proof import ALGORITHMS, METHODS
 
 
-def server(issuer: str, scopes: Sequence[Scope], resources: Sequence[str]) -> dict[str, object]:
-    """`/.well-known/oauth-authorization-server`."""
+def server(issuer: str, scopes: Sequence[Scope]) -> dict[str, object]:
+    """`/.well-known/oauth-authorization-server`. It lists no spaces: a vendor knows the districts that it serves."""
     return {
         "issuer": issuer,
         "token_endpoint": f"{issuer}/oauth/token",
@@ -26,7 +26,6 @@ def server(issuer: str, scopes: Sequence[Scope], resources: Sequence[str]) -> di
         "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": METHODS,
         "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
-        "protected_resources": list(resources),
     }
 
 

@@ -13,6 +13,9 @@ from app import __version__
 from app.oauth.proof import ALGORITHMS
 
 PATH = "/oauth/openapi.json"
+EXAMPLE = "tx/grand-bend"
+"""A district to show what a space's address looks like: which ones there are is nowhere listed."""
+
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 Object: TypeAlias = dict[str, Any]
@@ -26,7 +29,7 @@ _INTRODUCTION = (
 
 def document(metadata: Mapping[str, Any]) -> Object:
     """The document of the server that has this metadata."""
-    space = metadata["protected_resources"][0] if metadata["protected_resources"] else f"{metadata['issuer']}/spaces/…"
+    space = f"{metadata['issuer']}/spaces/{EXAMPLE}"
     return {
         "openapi": "3.1.0",
         "info": {

@@ -1,5 +1,6 @@
 """Who is let in, who is not, and that nobody can tell from outside what there is."""
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -78,6 +79,17 @@ async def test_threat_37_whatever_is_wrong_the_same_is_said(office: Office, type
     assert "Larkspur ISD" not in page.text
     assert PASSWORD not in page.text
     assert not any(c.startswith("homeroom-session=") for c in page.headers.get_list("set-cookie"))
+
+
+async def test_threat_37_a_district_without_a_provider_is_told_like_one_that_is_not_there(office: Office) -> None:
+    told = []
+    for space in (SPACE, "tx/nowhere", ""):
+        page = await office.browser().get("/console/sign-in/openid", params={"space": space})
+        text = re.sub(r'name="csrf" value="[0-9a-f]+"', "", page.text.replace(space, "SPACE") if space else page.text)
+        told.append((page.status_code, text, sorted(page.headers)))
+    assert told[0] == told[1]
+    assert told[2][0] == told[0][0] == 403
+    assert "Your district's sign-in did not let you in." in words(told[2][1])
 
 
 async def test_threat_37_a_guesser_is_locked_out_and_the_officer_elsewhere_is_not(office: Office) -> None:

@@ -86,5 +86,5 @@ async def test_its_examples_work_once_a_client_proves_itself(served: Served) -> 
 
 
 async def test_a_server_without_a_space_describes_itself_too() -> None:
-    metadata = {"issuer": "https://homeroom.example", "scopes_supported": [], "protected_resources": []}
+    metadata = {"issuer": "https://homeroom.example", "scopes_supported": []}
     assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(openapi.document(metadata))] == []
