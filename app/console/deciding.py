@@ -162,18 +162,18 @@ async def _decide(
     """Write the grant and what became of the request: both, or neither."""
     request, reason, put = asked.request, reason_of(form), None
     async with alone(visit.desk.rooms.settings.policies_folder) as turn:
-        try:
-            async with deciding(visit.desk.rooms.control, request) as decision:
-                if decision is not None:
-                    over, seen = asked.filed, form.text("revision")
-                    put = await put_down(visit, turn, asked.base.grant, asked.base.text, wanted, over=over, seen=seen)
-                if decision is not None and put is not None:
-                    state, given, deed = outcome(put[0])
-                    await decision.keep(state, given, made_by(visit, request, deed, reason, put[0]))
-        except BaseException:
+
+        async def undo() -> None:
             if put is not None:
                 await asyncio.to_thread(turn.put_back, [put[1]])
-            raise
+
+        async with deciding(visit.desk.rooms.control, request, undo) as decision:
+            if decision is not None:
+                over, seen = asked.filed, form.text("revision")
+                put = await put_down(visit, turn, asked.base.grant, asked.base.text, wanted, over=over, seen=seen)
+            if decision is not None and put is not None:
+                state, given, deed = outcome(put[0])
+                await decision.keep(state, given, made_by(visit, request, deed, reason, put[0]))
         if put is not None:
             await commit(visit, turn, *put)
     if decision is None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +25,9 @@ MOST_OPEN = 20
 """How many requests of one client may be open in a space at once."""
 
 SHOWN = 50
+Undo: TypeAlias = Callable[[], Awaitable[None]]
+"""What takes back what was written elsewhere."""
+
 UNDECIDED = (State.OPEN, State.WAITING)
 
 
@@ -129,38 +132,44 @@ class Decision:
         await _keep(self.connection, self.request.space, done)
 
 
+async def _nothing() -> None:
+    """Where nothing is written elsewhere."""
+
+
 @asynccontextmanager
-async def deciding(control: AsyncEngine, request: AccessRequest) -> AsyncIterator[Decision | None]:
+async def deciding(
+    control: AsyncEngine, request: AccessRequest, undo: Undo = _nothing
+) -> AsyncIterator[Decision | None]:
     """Decide on a request as it was seen, while nobody else can. None: somebody else has done so in the meantime.
 
-    What is written elsewhere is written within, so that of two decisions one is made and the other is not, whole.
-    Raises: Unavailable; then nothing is kept.
+    What is written elsewhere is written within, so that of two decisions one is made and the other is not, whole; what
+    fails is undone before anybody else is let in. Raises: Unavailable; then nothing is kept.
     """
     this = (access_request.c.space == request.space) & (access_request.c.number == request.number)
-    try:
-        async with control.begin() as connection:
-            # INVARIANT: the change number is written first: its row lock lets one decision through at a time.
-            await connection.execute(CHANGED)
-            state = await connection.scalar(select(access_request.c.state).where(this))
-            yield Decision(connection, request) if state == request.state else None
-    except (SQLAlchemyError, OSError) as error:
-        raise _silent(error) from error
+    async with _alone(control, undo) as connection:
+        state = await connection.scalar(select(access_request.c.state).where(this))
+        yield Decision(connection, request) if state == request.state else None
 
 
 @asynccontextmanager
-async def noting(
-    control: AsyncEngine, space: SpaceId, undo: Callable[[], Awaitable[None]]
-) -> AsyncIterator[Callable[[Done], Awaitable[None]]]:
+async def noting(control: AsyncEngine, space: SpaceId, undo: Undo) -> AsyncIterator[Callable[[Done], Awaitable[None]]]:
     """Keep what an officer does without a request, and what is written elsewhere within: both, or neither.
 
-    What fails is undone before anybody else is let in, so that nobody follows it. Raises: Unavailable.
+    Raises: Unavailable.
     """
+    async with _alone(control, undo) as connection:
+        yield partial(_keep, connection, space)
+
+
+@asynccontextmanager
+async def _alone(control: AsyncEngine, undo: Undo) -> AsyncIterator[AsyncConnection]:
     try:
         async with control.connect() as connection:
-            # INVARIANT: the change number is written first: who publishes policies waits for its row lock.
+            # INVARIANT: the change number is written first: its row lock lets one decision through at a time, and no
+            # policy is published meanwhile, so that nobody follows what is undone.
             await connection.execute(CHANGED)
             try:
-                yield partial(_keep, connection, space)
+                yield connection
                 await connection.commit()
             except BaseException:
                 await undo()

@@ -6,17 +6,26 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import event
 from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 import app.console.writing
+import app.requests.filing
+from app.errors import Unavailable
+from app.names import ClientId
 from app.policy.parse import parse_grant
 from app.requests.filing import Change, Stale, alone, read_grant
+from app.requests.model import Deed, Done
 from app.requests.store import noting, revocations
+from app.storage.migrate import migrate
+from app.storage.published import publish
 from app.watching import Watch
+from tests import worlds
 from tests.console.office import GRANT, SPACE, Browser, words
 from tests.requests.asking import Asking, checkout, codes, git
 
@@ -262,23 +271,56 @@ async def test_what_is_written_and_then_cannot_be_recorded_is_put_back_before_it
     assert codes(await here.graph(FIRST_NAME)) == {}
 
 
-async def test_what_fails_is_undone_while_nobody_else_can_publish(here: Asking) -> None:
-    free = []
+async def test_what_fails_is_undone_before_anybody_can_publish_it_on_both_databases(database: AsyncEngine) -> None:
+    await migrate(database, "control")
+    made = Done(ClientId("readwell"), "instruction", worlds.NOW, "o@x.example", "steward", Deed.REVOKE, "Over.")
+    waits, publishing = [], []
 
     async def undo() -> None:
-        other = sqlite3.connect(here.office.home / "control.db", isolation_level=None, timeout=0)
-        try:
-            other.execute("BEGIN IMMEDIATE")
-            free.append(True)
-        except sqlite3.OperationalError:
-            free.append(False)
-        finally:
-            other.close()
+        publishing.append(asyncio.create_task(publish(database, {"tx/state.toml": b""})))
+        await asyncio.sleep(0.2)
+        waits.append(not publishing[0].done())
+
+    async def fail() -> None:
+        async with noting(database, SPACE, undo) as keep:
+            await keep(made)
+            raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        async with noting(here.rooms.control, SPACE, undo):
-            raise ZeroDivisionError
-    assert free == [False]
+        await fail()
+    assert waits == [True]
+    assert await publishing[0] == 1
+    assert not await revocations(database, SPACE)
+    async with noting(database, SPACE, undo) as keep:
+        await keep(made)
+    assert [one.reason for one in await revocations(database, SPACE, ClientId("readwell"))] == ["Over."]
+    assert len(publishing) == 1
+
+
+async def test_whoever_waits_too_long_for_others_is_told_and_nothing_is_changed(
+    here: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.requests.filing, "PATIENCE", 0.1)
+    steward, before = await here.officer(), texts(here)
+    async with alone(here.office.home / "policies"):
+        refused = await revoked(steward)
+    assert refused.status_code == 503
+    assert "Other decisions are being written" in words(refused.text)
+    assert texts(here) == before
+
+
+async def test_what_cannot_be_put_back_is_named(tmp_path: Path) -> None:
+    file = tmp_path / COPY
+    file.parent.mkdir(parents=True)
+    file.write_text("# " + "x" * 200_000)
+    async with alone(tmp_path) as turn:
+        change = Change(read_grant(tmp_path, COPY), "# short")
+        turn.write([change])
+        with no_file_larger_than(150_000), pytest.raises(Unavailable, match=r"readwell-copy\.toml cannot be put back"):
+            turn.put_back([change])
+        assert file.read_text() == "# short"
+        turn.put_back([change])
+    assert len(file.read_text()) == 200_002
 
 
 async def test_nobody_is_told_of_a_revocation_that_is_not_in_force(
