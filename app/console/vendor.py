@@ -88,6 +88,7 @@ async def show(visit: Visit) -> Response:
         suspension=suspension,
         done=done,
         deeds=DEEDS,
+        last_day=last_day,
         ledger_begins=await ledger_begins(visit),
         held=[await held(visit, client, purpose, ended) for purpose in sorted({grant.purpose for grant in grants})],
         plot=plotted(await asked_on(visit.place.ledger, client, since), since, visit.today),

@@ -11,7 +11,17 @@ from itertools import combinations
 from app.names import SpaceId
 from app.policy.known import Known
 from app.policy.lint_grant import as_it_stands, lint_grant
-from app.policy.model import Denial, DistrictPolicy, Finding, PolicySet, Severity, SpacePolicy, StatePolicy, last_day
+from app.policy.model import (
+    Denial,
+    DistrictPolicy,
+    Finding,
+    Grant,
+    PolicySet,
+    Severity,
+    SpacePolicy,
+    StatePolicy,
+    last_day,
+)
 
 JOINED_ON = frozenset({"id", "sourceKey"})
 """What a subgraph may know a record by, beside the coordinates that can be granted."""
@@ -27,7 +37,7 @@ def lint(policies: PolicySet, known: Known, now: datetime) -> tuple[Finding, ...
         if policy.district:
             found += _denials(policy.district.file, policy.district.deny, known)
             found += _district(policy.district, space, known)
-            for grant in policy.grants:
+            for grant in _standing(policy, known):
                 found += lint_grant(grant, as_it_stands(grant, policy, space, known, now), policy.district, known)
         found += _overlaps(policy, known)
     for state in states.values():
@@ -71,8 +81,13 @@ def _district(district: DistrictPolicy, space: SpaceId, known: Known) -> Iterato
                 yield Finding(district.file, district.line(at), at, message)
 
 
+def _standing(policy: SpacePolicy, known: Known) -> Iterator[Grant]:
+    """The grants that somebody has to look at: one that an officer ended says so, and discloses nothing."""
+    return (grant for grant in policy.grants if grant.revision not in known.revoked)
+
+
 def _overlaps(policy: SpacePolicy, known: Known) -> Iterator[Finding]:
-    for one, other in combinations((grant for grant in policy.grants if grant.revision not in known.revoked), 2):
+    for one, other in combinations(_standing(policy, known), 2):
         same = (one.client, one.purpose) == (other.client, other.purpose)
         first, last = (
             max(one.not_before, other.not_before),

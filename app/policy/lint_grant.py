@@ -44,8 +44,7 @@ def as_it_stands(grant: Grant, policy: SpacePolicy, space: SpaceId, known: Known
 def lint_grant(grant: Grant, authority: Authority, district: DistrictPolicy, known: Known) -> Iterator[Finding]:
     """Everything in a grant that its author should look at. The authority is that of `as_it_stands`."""
     yield from _identity(grant, district, known)
-    if grant.revision not in known.revoked:
-        yield from _period(grant, authority)
+    yield from _period(grant, authority)
     yield from _rows(grant, authority.space, known)
     yield from _agreement(grant, known)
     for coordinate in grant.fields:

@@ -92,6 +92,7 @@ async def test_every_file_of_the_purpose_ends_those_that_begin_later_included(he
     }
     assert len(await notes(here)) == 3
     told = await steward.text(PAGE)
+    assert "readwell-next.toml , never in force: it was to begin on 1 November 2026" in told
     assert told.count("Revoked (instruction) 15 October 2026") == 1
     assert told.count("It discloses nothing.") == 1
 
@@ -190,6 +191,7 @@ async def test_a_grant_that_never_began_or_began_today_ends_without_a_finding(he
         for words_of in ("ends before it begins", "expired after", "Was in force until", "review was due"):
             assert words_of not in told
         assert "readwell.toml" in before
+        assert "readwell.toml" not in told
         told = await steward.text(PAGE)
         assert f"never in force: it was to begin on {period}, and its last day is 14 October 2026 · over" in told
         assert "Revoked 15 October 2026" in told
