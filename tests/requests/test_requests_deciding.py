@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import app.console.deciding
+from app.errors import Unavailable
 from app.ledger.entry import Kind
 from app.ledger.reading import Filters, entries
 from app.names import ClientId
@@ -212,6 +214,18 @@ async def test_a_decision_that_cannot_be_kept_is_not_in_the_grant_either(here: A
     assert here.grant.read_bytes() == before
     assert [one.name for one in here.grant.parent.iterdir()] == ["readwell.toml"]
     assert {one.state for one in await undecided(here.rooms.control, SPACE)} == {State.OPEN}
+
+
+async def test_nobody_is_told_that_nothing_was_changed_once_it_was(
+    here: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: object) -> None:
+        raise Unavailable("The control database does not answer. Nothing was changed.")
+
+    number, steward = await here.asked(), await here.officer()
+    monkeypatch.setattr(app.console.deciding, "by_number", silent)
+    assert (await sent(steward, number, ticked(*ALL))).status_code == 303
+    assert (await decisions(here.rooms.control, SPACE))[0].deed == "approve"
 
 
 async def test_whoever_comes_second_to_a_request_is_told_so_on_both_databases(database: AsyncEngine) -> None:
