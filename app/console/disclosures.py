@@ -112,7 +112,7 @@ async def show(visit: Visit) -> Response:
         page=PAGE,
         most=TOLD,
         said=said,
-        chain=await chain(visit, {one.sequence for one in found.entries}),
+        chain=await chain(visit, {*(one.sequence for one in found.entries), *found.unreadable[:PAGE]}),
         vendors=await vendors(visit, asked["vendor"]),
         coordinates=sorted(visit.desk.vocabulary.facts),
     )
@@ -150,6 +150,8 @@ async def as_csv(visit: Visit) -> Response:
                 ]
             )
         )
+    for number in found.unreadable:
+        rows.writerow([str(number), "", "This entry cannot be read: somebody has edited it."])
     if found.onward:
         rows.writerow(["", "", "There is more: choose fewer days."])
     return visit.file("\ufeff" + out.getvalue(), f"disclosures-{visit.space.replace('/', '-')}-{visit.today}.csv")

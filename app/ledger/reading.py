@@ -61,6 +61,7 @@ class Found:
 
     entries: tuple[Recorded, ...]
     onward: tuple[int, int] | None  # None: that is all
+    unreadable: tuple[int, ...] = ()  # the numbers of those that somebody has spoilt: whether they pass is not known
 
 
 async def search(
@@ -80,6 +81,7 @@ async def search(
     """
     over = monotonic() + seconds
     found: list[Recorded] = []
+    unreadable: list[int] = []
     looked = 0
     while looked < most:
         query = select(entry).where(*conditions(filters)).order_by(entry.c.at.desc(), entry.c.sequence.desc())
@@ -88,17 +90,21 @@ async def search(
         rows = await fetch(engine, query.limit(PAGE))
         for row in rows:
             before = row.at, row.sequence
-            recorded = read(row)
+            try:
+                recorded = Recorded(row.sequence, row.hash, read_entry(row.body))
+            except ValueError:
+                unreadable.append(row.sequence)
+                continue
             if _passes(recorded, filters, field):
                 found.append(recorded)
                 if len(found) == limit:
-                    return Found(tuple(found), before)
+                    return Found(tuple(found), before, tuple(unreadable))
         looked += len(rows)
         if len(rows) < PAGE:
-            return Found(tuple(found), None)
+            return Found(tuple(found), None, tuple(unreadable))
         if monotonic() >= over:
             break
-    return Found(tuple(found), before)
+    return Found(tuple(found), before, tuple(unreadable))
 
 
 def _passes(recorded: Recorded, filters: Filters, field: str | None) -> bool:

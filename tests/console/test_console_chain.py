@@ -115,6 +115,17 @@ async def test_threat_33_an_edited_entry_that_a_checkpoint_vouches_for_is_found(
         assert [number for number, row in told.items() if "Not as" in row] == ([] if query else [7])
 
 
+@pytest.mark.parametrize("query", ["", "?field=Student.firstName", "?before=9999999999999999-9"])
+async def test_threat_33_an_entry_that_cannot_be_read_any_more_is_told(chained: Office, query: str) -> None:
+    await change(chained, "UPDATE entry SET body = :body WHERE sequence = 4", body=b"spoilt")
+    browser = await chained.officer()
+    notice, told = await rows(browser, query)
+    assert "Entry 4 cannot be read: it was edited." in notice
+    assert [*told] == [7, 6, 5, 3, 2, 1]
+    told_in_file = (await browser.get(f"/console/disclosures.csv{query}")).text
+    assert "4,,This entry cannot be read: somebody has edited it." in told_in_file
+
+
 async def test_threat_33_an_entry_linked_anew_is_not_the_one_that_was_vouched_for(chained: Office) -> None:
     engine = chained.desk.places[SPACE].ledger
     async with engine.connect() as connection:
