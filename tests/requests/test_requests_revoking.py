@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import app.console.revoking
 import app.console.writing
 import app.requests.filing
 from app.errors import Unavailable
@@ -143,6 +145,48 @@ async def test_a_file_that_cannot_be_ended_is_named_and_none_is(here: Asking, pl
     assert refused.status_code == 400
     assert COPY in words(refused.text)
     assert (texts(here), await notes(here)) == (before, [])
+
+
+async def test_a_file_that_is_in_force_and_gone_is_named_and_what_never_was_in_force_hinders_nobody(
+    here: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.office.write(f"{SPACE}/grants/readwell-draft.toml", "client = ")
+    await written(here, COPY, GRANT)
+    steward = await here.officer()
+    page = await steward.get(PAGE)
+    other = await steward.post(f"{PAGE}/revoke", data={**instruction(page), "purpose": "rostering"})
+    assert other.status_code == 404
+
+    async def blind(_: Watch) -> None: ...
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Watch, "look", blind)
+        here.grant.with_name("readwell-copy.toml").unlink()
+        refused = await steward.post(f"{PAGE}/revoke", data=instruction(page))
+        assert refused.status_code == 400
+        assert f"{COPY} is in force, and does not lie in the policy folder" in words(refused.text)
+        assert b"2027-06-30" in here.grant.read_bytes()
+    await until(lambda: COPY not in here.rooms.policies.files)
+    assert (await steward.post(f"{PAGE}/revoke", data=instruction(page))).status_code == 303
+
+
+async def test_a_file_that_is_being_changed_is_named_and_kept_as_it_was_changed(
+    here: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await written(here, COPY, GRANT)
+    looked = app.console.revoking.endings
+
+    def then_changed(*given: Any) -> Any:
+        found = looked(*given)
+        here.office.write(f"{SPACE}/grants/readwell.toml", f"{GRANT}# by hand\n")
+        return found
+
+    monkeypatch.setattr(app.console.revoking, "endings", then_changed)
+    refused = await revoked(await here.officer())
+    assert refused.status_code == 400
+    assert f"{SPACE}/grants/readwell.toml is being changed at this moment" in words(refused.text)
+    assert texts(here) == {"readwell.toml": f"{GRANT}# by hand\n".encode(), "readwell-copy.toml": GRANT.encode()}
+    assert await notes(here) == []
 
 
 @contextmanager
