@@ -12,7 +12,7 @@ from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.ledger.entry import DISCLOSING, Entry, Kind, Recorded
+from app.ledger.entry import DISCLOSING, Entry, Kind, Recorded, Whose
 from app.ledger.reading import Filters, entries
 
 BASES = {
@@ -41,6 +41,9 @@ PLAIN = {
     "ssn": "social security number",
 }
 """Fields whose own names are not plain language."""
+
+TYPENAME = ".__typename"
+"""What ends a coordinate that tells nothing of anybody: the name of a type."""
 
 TOLD_TO_REMOVE = "nothing: it was told to remove what it holds of the student"
 """What a vendor that keeps in step received when the student left what is granted to it."""
@@ -90,11 +93,23 @@ def gather(answers: dict[tuple[str, str], _Answer], recorded: Recorded, students
     told = told_by(entry)
     if told is None:
         return
+    theirs = [one for one in entry.disclosed if concerns(one, students)]
+    coordinates = {one for whose in theirs for one in telling(whose.coordinates)}
+    if theirs and not coordinates and not any(concerns(one, students) for one in entry.removed):
+        return
     answer = answers.setdefault((told, entry.request), _Answer(told, entry.purpose, entry.basis, entry.at))
     answer.at = min(answer.at, entry.at)
-    for whose in entry.disclosed:
-        if whose.students is not None and any(row in whose.students for row in students):
-            answer.coordinates.update(whose.coordinates)
+    answer.coordinates.update(coordinates)
+
+
+def concerns(whose: Whose, students: Iterable[int]) -> bool:
+    """Whether something is of one of these students."""
+    return whose.students is not None and any(row in whose.students for row in students)
+
+
+def telling(coordinates: Iterable[str]) -> tuple[str, ...]:
+    """The coordinates without those that tell nothing of a child."""
+    return tuple(one for one in coordinates if not one.endswith(TYPENAME))
 
 
 def told_by(entry: Entry) -> str | None:

@@ -16,7 +16,7 @@ from app.errors import Unavailable
 from app.ledger.earlier import eve_of, of_one
 from app.ledger.entry import EPOCH, MICROSECOND
 from app.ledger.reading import fetch
-from app.ledger.report import Received
+from app.ledger.report import Received, telling
 from app.ledger.store import activity, entry, field_set, reach, summarized, usage
 from app.ledger.summary import BATCH, fold
 
@@ -96,8 +96,10 @@ async def received(engine: AsyncEngine, students: Collection[int]) -> list[Recei
     sets = {row.number: tuple(row.coordinates) for row in await fetch(engine, select(field_set))}
     reached: dict[tuple[str, str, str], dict[tuple[str, ...], int]] = {}
     for client, purpose, basis, fields, days in seen:
-        of_vendor = reached.setdefault((client, purpose, basis), {})
-        of_vendor[sets[fields]] = of_vendor.get(sets[fields], 0) | days
+        told = telling(sets[fields])
+        if told or not sets[fields]:
+            of_vendor = reached.setdefault((client, purpose, basis), {})
+            of_vendor[told] = of_vendor.get(told, 0) | days
     return [
         Received(client, purpose, basis or None, fields, days, len(days))
         for (client, purpose, basis), of_vendor in sorted(reached.items())
