@@ -16,11 +16,11 @@ from app.console.defused import defused
 from app.console.finding import student_rows
 from app.console.visit import Rejected, Visit
 from app.console.wording import plural
-from app.ledger.acts import sentence
+from app.ledger.acts import sentence, whom
 from app.ledger.checkpoints import Checkpoint
-from app.ledger.entry import OWN, Recorded, beginning
+from app.ledger.entry import OWN, Kind, Recorded, beginning
 from app.ledger.reading import Filters, Found, head, search
-from app.ledger.summed import active
+from app.ledger.summed import active, catch_up, used_fields
 from app.ledger.verify import spot_check
 
 PAGE, IN_A_FILE = 50, 10_000
@@ -28,13 +28,22 @@ LOOKED_THROUGH = 100_000
 PATIENCE = 0.1
 """Units: seconds that a page looks through the ledger, and then shows what there is, and from where to go on."""
 
+ALIKE = 8
+"""How many fields of the same name are proposed to whoever wrote it without its type."""
+
 TOLD = 5
 """How many findings are told above the table; each entry that is shown bears its own."""
 
 YEARS = 1970, 2200
 """What is no year of a ledger's is a slip, or beyond what a calendar can count."""
 
+OPTING = frozenset({Kind.OPT_OUT, Kind.OPT_IN})
+"""Acts whose client is what a family opted out of, or back in."""
+
 NAMES = ("vendor", "field", "since", "until", "student")
+NOTHING_GIVEN = "Answer, nothing given"
+"""What an answer is called that nothing left with: everything was denied, or there was no record."""
+
 KINDS = {
     "answer": "Answer",
     "refusal": "Refusal",
@@ -140,7 +149,7 @@ async def as_csv(visit: Visit) -> Response:
                     str(one.sequence),
                     entry.at.astimezone(visit.zone).isoformat(timespec="seconds"),
                     entry.kind,
-                    entry.client,
+                    shown.client,
                     entry.purpose,
                     entry.basis or "",
                     entry.revision or "",
@@ -160,6 +169,12 @@ async def as_csv(visit: Visit) -> Response:
 async def look(visit: Visit, asked: dict[str, str], *, limit: int, most: int, seconds: float = inf) -> Found:
     """The entries that are asked for. Raises: Rejected, Unavailable."""
     since, until = day_of(asked["since"]), day_of(asked["until"])
+    if since and until and since > until:
+        raise Rejected(
+            "The first day of the search is after its last, so that no entry can fit. Exchange the two days."
+        )
+    if asked["field"]:
+        await known(visit, asked["field"])
     rows = await student_rows(visit, asked["student"]) if asked["student"] else None
     filters = Filters(
         client=asked["vendor"] or None,
@@ -180,6 +195,21 @@ async def look(visit: Visit, asked: dict[str, str], *, limit: int, most: int, se
     )
 
 
+async def known(visit: Visit, field: str) -> None:
+    """See that there is such a field, or was one when something left. Raises: Rejected, Unavailable."""
+    there = [str(one) for one in sorted(visit.desk.vocabulary.facts)]
+    if field in there:
+        return
+    await catch_up(visit.place.ledger, visit.zone)
+    if any(field == coordinate for _, _, coordinate in await used_fields(visit.place.ledger)):
+        return
+    name = field.rpartition(".")[2].lower()
+    alike = [one for one in there if one.lower() == field.lower()]
+    alike = alike or [one for one in there if one.rpartition(".")[2].lower() == name]
+    advice = f"Write {' or '.join(alike[:ALIKE])}." if alike else "Choose one of the list that opens beneath the box."
+    raise Rejected(f"The graph has no field {field}, so that nothing was looked for. {advice}")
+
+
 def day_of(text: str) -> date | None:
     """A day as it was typed. Raises: Rejected."""
     try:
@@ -196,13 +226,17 @@ def line(recorded: Recorded) -> Line:
     entry = recorded.entry
     fields = tuple(sorted({coordinate for whose in entry.disclosed for coordinate in whose.coordinates}))
     if entry.kind in OWN:
-        return Line(recorded.sequence, entry.at, "The district's own act", entry.client, "", sentence(entry), (), ())
+        client = whom(entry.client) if entry.kind in OPTING else entry.client
+        return Line(recorded.sequence, entry.at, "The district's own act", client, "", sentence(entry), (), ())
     parts = [plural(students(recorded), "student")] if fields else []
     if entry.officer is not None:
         parts.append(f"by {entry.officer}; nothing left to the vendor")
     for whose in entry.removed:
         parts.append(f"told to remove {plural(whose.records, 'record')} ({', '.join(whose.coordinates)})")
     kind = KINDS.get(entry.kind, str(entry.kind))
+    if entry.kind is Kind.ANSWER and not fields and not entry.removed:
+        kind = NOTHING_GIVEN
+        parts += [] if entry.denied else ["it asked for no record, or there was none"]
     if entry.subgraph is not None:
         parts.append(f"to {entry.subgraph}")
     told = "; ".join(parts)
