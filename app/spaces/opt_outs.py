@@ -34,6 +34,7 @@ class Standing:
     client: str
     at: str
     student: Row | None
+    name: str = ""  # first and last, as far as the space has them
 
 
 def opted_out(client: ClientId) -> Select[tuple[int]]:
@@ -74,17 +75,38 @@ async def student_keys(connection: AsyncConnection, keys: Iterable[str]) -> Mapp
 async def standing(connection: AsyncConnection, keys: Collection[str] | None = None) -> list[Standing]:
     """The opt-outs that are recorded, of some students or of all, by key and client."""
     query = (
-        select(opt_out.c.student_key, opt_out.c.client, opt_out.c.at, student.c.row)
+        select(
+            opt_out.c.student_key,
+            opt_out.c.client,
+            opt_out.c.at,
+            student.c.row,
+            student.c.first_name,
+            student.c.last_surname,
+        )
         .select_from(opt_out.outerjoin(student, student.c.source_key == opt_out.c.student_key))
         .order_by(opt_out.c.student_key, opt_out.c.client)
     )
     if keys is None:
-        return [Standing(*row) for row in await connection.execute(query)]
+        return [_standing(*row) for row in await connection.execute(query)]
     wanted, found = sorted(keys), []
     for start in range(0, len(wanted), AT_ONCE):
         some = query.where(opt_out.c.student_key.in_(wanted[start : start + AT_ONCE]))
-        found += [Standing(*row) for row in await connection.execute(some)]
+        found += [_standing(*row) for row in await connection.execute(some)]
     return found
+
+
+def _standing(key: str, client: str, at: str, row: Row | None, *names: str | None) -> Standing:
+    return Standing(key, client, at, row, " ".join(filter(None, names)))
+
+
+async def standing_of(engine: AsyncEngine, key: str) -> list[Standing]:
+    """The opt-outs of the student that a key means, by client. Raises: Unavailable."""
+    try:
+        async with engine.connect() as connection:
+            keys = await student_keys(connection, [key])
+            return await standing(connection, keys.values())
+    except (SQLAlchemyError, OSError) as error:
+        raise Unavailable(f"The space's database cannot be read ({type(error).__name__}).") from None
 
 
 async def opt_students_out(connection: AsyncConnection, wanted: Sequence[OptOut], at: str) -> list[Standing]:

@@ -352,7 +352,7 @@ async def test_an_opt_out_is_recorded_by_who_decides_and_stands_in_the_ledger(of
     done = await steward.send_form(page, "/console/opt-outs", key=LEO, client="readwell")
     assert done.status_code == 303
     told = await steward.get(done.headers["location"])
-    assert "The opt-out is recorded" in told.text
+    assert f"({LEO}) is opted out of readwell." in words(told.text)
     assert LEO in told.text
     assert "Opted out of readwell: 1 student." in await steward.text("/console/disclosures")
     back = await steward.send_form(told, "/console/opt-outs/remove")

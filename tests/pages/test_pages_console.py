@@ -207,7 +207,7 @@ def test_everything_works_without_script(sandbox: Served, asked: None, without_s
     page.get_by_label("Student's key").fill(student(sandbox))
     page.get_by_label("Out of").select_option("mathpath")
     page.get_by_role("button", name="Record").click()
-    expect(page.get_by_role("status")).to_contain_text("The opt-out is recorded")
+    expect(page.get_by_role("status")).to_contain_text("is opted out of mathpath. It holds from the next request on.")
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_text("No opt-out stands.")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
