@@ -156,3 +156,28 @@ def test_whatever_is_decided_is_what_the_file_says(
     )
     made = parse_grant(FILE, amended(grant(), TEXT, amendment).encode())
     assert made.fields == amendment.after(grant().fields)
+
+
+def test_what_is_not_there_is_not_taken_out_and_rows_are_added_where_there_are_none() -> None:
+    assert amended(grant(), TEXT, Amendment(removed=c("Section.title"))) == TEXT
+    bare = TEXT.partition("[rows]")[0]
+    made = parse_grant(FILE, amended(grant(bare), bare, Amendment(rows=Rows(subjects=("Art",)))).encode())
+    assert made.rows == Rows(subjects=("Art",))
+
+
+def test_a_file_that_would_say_something_else_is_never_written() -> None:
+    one = Approval("b@larkspur.example", "steward", AT, ())
+    single = TEXT.replace("[[approval]]", "[approval]")
+    with pytest.raises(Unwritable, match="by hand"):
+        amended(grant(), single, Amendment(approval=one))
+    with pytest.raises(Unwritable, match="would not be readable"):
+        amended(grant(), TEXT, Amendment(fields={Coordinate("Student.two words"): None}))
+    with pytest.raises(Unwritable, match="would not say what was decided"):
+        amended(grant(), TEXT.replace('"races",', ""), Amendment(approval=one))
+
+
+def test_a_field_that_stands_twice_is_shown_in_one_way() -> None:
+    twice = TEXT.replace('"races",', '"races", "races",')
+    made = amended(grant(), twice, Amendment(fields={Coordinate("Student.races"): Transform.MASKED}))
+    assert made.count('"races"') == 1
+    assert parse_grant(FILE, made.encode()).fields[Coordinate("Student.races")] == Transform.MASKED
