@@ -49,6 +49,15 @@ class Asked:
             return {one: roles for one, roles in found.items() if one in self.request.given}
         return found
 
+    def mine(self, visit: Visit) -> list[Coordinate]:
+        """What waits for the officer who looks, by the role."""
+        waiting = self.waiting(visit, self.base.grant)
+        return [one for one, roles in waiting.items() if visit.session.role in roles]
+
+    def seconded(self, visit: Visit, covers: Sequence[Coordinate]) -> Amendment:
+        """The officer's approval of some of what waits, and nothing else."""
+        return approved(Amendment(), visit.session.email, visit.session.role, visit.desk.now(), covers)
+
 
 async def before_it(visit: Visit, asked: Asked) -> Grant | None:
     """The grant as it was before a request was decided on.

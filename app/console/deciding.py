@@ -29,9 +29,13 @@ from app.requests.model import AccessRequest, Deed, Done, State
 from app.requests.review import asked_of, effective, narrowed, rows_after, to_approve
 from app.requests.store import by_number, deciding, decisions
 from app.requests.undoing import says_the_same, withheld
+from app.spaces.lookup import school_names
 from app.storage.published import revision
 
 MOVED = "The grant has changed since you opened this page. Nothing was written: look at what changed."
+SHOWN = 40
+"""How many schools a sentence names."""
+
 FIRST = (
     "Request {} is about the same grant, and some of it waits for a second officer's approval. That comes first: "
     "then decide on this one. You may refuse it now."
@@ -54,7 +58,7 @@ async def take(visit: Visit, form: Form) -> Response:
         return await _approve(visit, form, request)
     if request.state is State.WAITING and deed in {"second", "withhold"}:
         return await _second(visit, form, request, approves=deed == "second")
-    if request.state is State.WAITING and deed == "close":
+    if deed == "close" and (request.state is State.WAITING or visit.session.role == "steward"):
         return await _close(visit, form, request)
     return await shown(visit, request, status=409, said=ELSE, reason=form.text("reason"))
 
@@ -84,7 +88,9 @@ async def _approve(visit: Visit, form: Form, request: AccessRequest) -> Response
             removed=frozenset(Coordinate(one) for one in form.texts("remove")),
             rows=rows(form, rows_after(asked.base, asked.amendment)),
             not_after=day(form.text("not_after")),
+            today=visit.today,
         )
+        await known_schools(visit, wanted, asked)
     except ValueError as error:
         raise Rejected(str(error)) from None
     wanted = effective(asked.base, wanted)
@@ -112,30 +118,27 @@ async def _second(visit: Visit, form: Form, request: AccessRequest, *, approves:
     asked = await take_up(visit, request)
     if form.text("revision") != asked.filed.revision:
         return await moved(visit, form, request, asked)
-    role = visit.session.role
-    waiting = asked.waiting(visit, asked.base.grant)
-    mine = [one for one, roles in waiting.items() if role in roles]
+    waiting, mine = asked.waiting(visit, asked.base.grant), asked.mine(visit)
     if not mine:
         raise Forbidden("Nothing of this request waits for an officer of your role.")
+    chosen = [one for one in mine if one in form.texts("field")]
+    if not chosen:
+        raise Rejected("Nothing is ticked. Tick the fields that you approve or refuse.")
     before = None if approves else await before_it(visit, asked)
     past = await decisions(visit.desk.rooms.control, visit.space, request=request.number)
     if approves:
         # INVARIANT: two officers are two people, whatever roles one of them has had.
-        named = {one.by for one in past} | {one.by for one in asked.base.grant.approvals if {*one.covers} & {*mine}}
+        named = {one.by for one in past} | {one.by for one in asked.base.grant.approvals if {*one.covers} & {*chosen}}
         if visit.session.email in {name.lower() for name in named}:
             raise Forbidden("You have decided on this already. The second approval is another officer's to give.")
-        wanted = asked.after(visit, Amendment())
-        assert wanted.approval is not None  # noqa: S101 - `after` writes one
-        approval = type(wanted.approval)(visit.session.email, role, wanted.approval.at, tuple(mine))
-        wanted = Amendment(approval=approval)
-        given = request.given
+        wanted, given = asked.seconded(visit, chosen), request.given
     else:
-        wanted = withheld(before, asked.base.grant, mine)
-        given = request.given - {*mine}
+        wanted, given = withheld(before, asked.base.grant, chosen), request.given - {*chosen}
     whole = approves and not any(one.deed in {Deed.NARROW, Deed.WITHHOLD} for one in past)
 
     def outcome(written: Grant) -> Outcome:
-        still = approves and asked.waiting(visit, written).keys() & waiting.keys()
+        undecided = waiting.keys() - (frozenset() if approves else frozenset(chosen))
+        still = asked.waiting(visit, written).keys() & undecided
         nothing = not written.fields if before is None else says_the_same(written, before)
         state = State.WAITING if still else State.APPROVED if whole else State.REFUSED if nothing else State.NARROWED
         return state, given, Deed.SECOND if approves else Deed.WITHHOLD
@@ -144,10 +147,14 @@ async def _second(visit: Visit, form: Form, request: AccessRequest, *, approves:
 
 
 async def _close(visit: Visit, form: Form, request: AccessRequest) -> Response:
-    """End a request of which nothing waits any more, since the grant's file was changed otherwise."""
+    """End a request of which nothing is left to decide, since the grant's file was changed otherwise."""
     asked, reason = await take_up(visit, request), reason_of(form)
-    if asked.waiting(visit, asked.base.grant):
+    if request.state is State.OPEN and asked.amendment != Amendment():
+        raise Rejected("Some of this request is not given yet. Approve or refuse it.")
+    if request.state is State.WAITING and asked.waiting(visit, asked.base.grant):
         raise Rejected("Some of this request still waits for an approval. Approve or refuse that.")
+    if request.state is State.OPEN:
+        request = replace(request, given=frozenset(Coordinate(one.coordinate) for one in request.form.fields))
     given = request.given & asked.base.grant.fields.keys()
     past = await decisions(visit.desk.rooms.control, visit.space, request=request.number)
     less = given != request.given or any(one.deed in {Deed.NARROW, Deed.WITHHOLD} for one in past)
@@ -184,6 +191,17 @@ async def _decide(
         return await moved(visit, form, request, asked)
     await in_force(visit, put[0])
     return await _tell(visit, request)
+
+
+async def known_schools(visit: Visit, wanted: Amendment, asked: Asked) -> None:
+    """A school that was typed, and is none of the district's, would let nobody in. Raises: Rejected, Unavailable."""
+    shown = rows_after(asked.base, asked.amendment).schools or ()
+    typed = [one for one in (wanted.rows.schools if wanted.rows else None) or () if one not in shown]
+    names = await school_names(visit.place.records) if typed else {}
+    unknown = [one for one in typed if one not in names]
+    if unknown and names:
+        there = ", ".join(f"{key} ({name})" for key, name in sorted(names.items())[:SHOWN])
+        raise Rejected(f"The district has no school {', '.join(unknown)}. Its schools are: {there}. Name their keys.")
 
 
 async def _tell(visit: Visit, request: AccessRequest) -> Response:

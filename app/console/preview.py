@@ -12,6 +12,7 @@ from app.console.forms import OURS
 from app.console.holding import authority_of
 from app.console.visit import Absent, Forbidden, Rejected, Visit
 from app.console.whose import whose
+from app.console.wording import WHY
 from app.names import ClientId, Coordinate
 from app.operation.authorize import ask_for
 from app.operation.decided import ROOT_TYPES
@@ -30,18 +31,6 @@ RECORDS = 4
 
 LOOKED_AT = 12
 """How many records of a root are asked for where the type is reached from it."""
-
-WHY: Mapping[str, str] = {
-    "CLIENT_SUSPENDED": "The client is suspended.",
-    "SCOPE_MISSING": "The client is not registered for its scope.",
-    "GRANT_NOT_YET": "The grant has not begun.",
-    "GRANT_EXPIRED": "The grant is over.",
-    "APPROVAL_PENDING": "Waits for an approval by name.",
-    "DENIED_BY_STATE": "The state gives it to nobody.",
-    "DENIED_BY_DISTRICT": "The district gives it to nobody.",
-    "NOT_GRANTED": "Not in the grant.",
-}
-"""Each reason as an officer reads it."""
 
 LISTS: Mapping[str, str] = {of: root for root, of in ROOT_TYPES.items() if root.endswith("s")}
 """The root list of each type that has one."""
@@ -112,10 +101,12 @@ async def authority_to_see(visit: Visit) -> tuple[Authority, int | None, frozens
         raise Rejected("This request is decided. Look at what the vendor sees now.")
     asked = await take_up(visit, request)
     try:
-        grant = drafted(asked.base, asked.after(visit, asked.amendment))
+        waits = request.state is State.WAITING
+        mine = asked.mine(visit) if waits else []
+        grant = drafted(asked.base, asked.seconded(visit, mine) if waits else asked.after(visit, asked.amendment))
     except Unwritable as error:
         raise Rejected(str(error)) from None
-    concerned = frozenset({*asked.amendment.fields, *asked.amendment.removed})
+    concerned = frozenset({*asked.amendment.fields, *asked.amendment.removed, *mine})
     return replace(asked.authority, grant=grant), request.number, concerned
 
 

@@ -1,6 +1,6 @@
 """`/console/requests`: what vendors ask, and each as a difference: what is added, removed, shown otherwise, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -9,20 +9,24 @@ from starlette.responses import Response
 
 from app.console.asked import Asked, before_it, blocking, filterable, find, reviewed, take_up
 from app.console.holding import columns
+from app.console.outcome import outcome
+from app.console.vendor import ended_by
 from app.console.visit import Rejected, Visit
 from app.console.whose import whose
 from app.console.wording import DEEDS, STATES, day, plural
+from app.errors import Unavailable
 from app.ledger.summed import catch_up, used_fields
 from app.names import Coordinate
 from app.policy.amend import Amendment, Unwritable, lapsed, wider
 from app.policy.known import Known
 from app.policy.lint import lint
-from app.policy.model import Basis, Grant, PolicySet, Rows, SpacePolicy
+from app.policy.model import Basis, Grant, PolicySet, Rows, SpacePolicy, last_day
 from app.requests.form import Form
-from app.requests.model import AccessRequest, State
+from app.requests.model import AccessRequest, Done, State
 from app.requests.review import Around, Line, drafted, held_by_others, lines, rows_after, told_rows
-from app.requests.store import decisions, newest, undecided
+from app.requests.store import decisions, newest, revocations, undecided
 from app.schema.ndpa import NOT_STUDENT_DATA
+from app.spaces.lookup import school_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ async def shown(
         reason=reason,
         bases=[*Basis],
         asked=asked,
+        outcome=[*outcome(visit, request)] if request.decided else [],
         asked_of=await whose(visit, request.form.asked_rows() or Rows()),
         **(await _difference(visit, asked) if asked is not None else {}),
     )
@@ -123,6 +128,8 @@ async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
         "former_statement": former.statement if former is not None and former.statement != statement else "",
         "was": {} if was is None else was.fields,
         "further": was is not None and wider(was, Amendment(rows=rows, not_before=first, not_after=last)),
+        "ended": await _ended(visit, base.grant) if not base.new else None,
+        "given_already": request.state is State.OPEN and not base.new and asked.amendment == Amendment(),
         "blocked": await blocking(visit, request) if request.state is State.OPEN else None,
         "closable": request.state is State.WAITING and not waiting and visit.session.role != "reader",
         "not_after": last,
@@ -130,11 +137,20 @@ async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
         "again": () if base.new else _again(visit, asked),
         "waiting": [line for line in told if visit.session.role in waiting.get(line.fact.coordinate, ())],
         "waiting_for_others": {one: roles for one, roles in waiting.items() if visit.session.role not in roles},
-        "findings": () if waiting else _findings(visit, asked, told),
+        "findings": () if waiting else await _findings(visit, asked, told),
         "use": None if base.new else await _use(visit, asked),
         "categories": sorted({one.category for one in facts.values()} - {NOT_STUDENT_DATA}),
         "steward": visit.session.role == "steward",
     }
+
+
+async def _ended(visit: Visit, grant: Grant) -> tuple[date, Done | None] | None:
+    """The last day of a grant that is over, and who revoked it, if anybody did."""
+    last = last_day(grant, visit.policy.state)
+    if last >= visit.today:
+        return None
+    done = await revocations(visit.desk.rooms.control, visit.space, grant.client)
+    return last, ended_by(visit, [grant], [one for one in done if one.purpose == grant.purpose])
 
 
 def told_period(former: Grant, first: date, last: date) -> list[tuple[str, str]]:
@@ -154,19 +170,24 @@ def _again(visit: Visit, asked: Asked) -> list[Coordinate]:
     return sorted(gone & covered)
 
 
-def _findings(visit: Visit, asked: Asked, told: Sequence[Line]) -> list[str]:
+async def _findings(visit: Visit, asked: Asked, told: Sequence[Line]) -> list[str]:
     """What else somebody should look at in the file that would be written, and was not so before."""
     try:
         after = drafted(asked.base, asked.after(visit, asked.amendment))
     except Unwritable as error:
         return [str(error)]
-    before = () if asked.base.new else _linted(visit, asked.base.grant)
-    return [one for one in _linted(visit, after) if one not in before and not _said(one, told)]
+    try:
+        schools = await school_keys(visit.place.records)
+    except Unavailable:
+        schools = set()
+    before = () if asked.base.new else _linted(visit, asked.base.grant, schools)
+    return [one for one in _linted(visit, after, schools) if one not in before and not _said(one, told)]
 
 
-def _linted(visit: Visit, grant: Grant) -> list[str]:
+def _linted(visit: Visit, grant: Grant, schools: Collection[str]) -> list[str]:
     own = SpacePolicy(visit.policy.state, visit.policy.district, (grant,))
-    found = lint(PolicySet({visit.space: own}), Known(visit.desk.vocabulary.facts), visit.desk.now())
+    known = {visit.space: schools} if schools else {}
+    found = lint(PolicySet({visit.space: own}), Known(visit.desk.vocabulary.facts, schools=known), visit.desk.now())
     return [one.message for one in found if one.file == grant.file and not one.waits]
 
 

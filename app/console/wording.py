@@ -45,6 +45,19 @@ SENSITIVITIES: Mapping[Sensitivity, str] = {
     Sensitivity.STAFF_SENSITIVE: "Of staff: private, so approved by name, and the client is registered for it by name.",
 }
 
+WHY: Mapping[str, str] = {
+    "CLIENT_SUSPENDED": "The client is suspended.",
+    "SCOPE_MISSING": "The client is not registered for its scope.",
+    "GRANT_NOT_YET": "The grant has not begun.",
+    "GRANT_EXPIRED": "The grant is over.",
+    "APPROVAL_PENDING": "Waits for an approval by name.",
+    "DENIED_BY_STATE": "The state gives it to nobody.",
+    "DENIED_BY_DISTRICT": "The district gives it to nobody.",
+    "NO_GRANT": "There is no grant.",
+    "NOT_GRANTED": "Not in the grant.",
+}
+"""Each reason as an officer reads it."""
+
 
 def day(value: date) -> str:
     """`3 August 2026`: no order of numbers that is read in two ways."""

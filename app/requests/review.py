@@ -183,7 +183,8 @@ def _warnings(
     policy = around.policy
     schedule = grant.agreement.schedule if grant.agreement else ()
     if fact.category not in {*schedule, NOT_STUDENT_DATA}:
-        yield f"Outside the agreement's schedule: {fact.category} is not in it."
+        what = "the agreement's schedule" if grant.agreement else "any agreement, for the grant has none"
+        yield f"Outside {what}{f': {fact.category} is not in it' if grant.agreement else ''}."
     if policy.state and (denial := denied_by_state(fact.coordinate, policy.state, grant)):
         yield f"The state denies it, so it stays withheld: {denial.reason}"
     if policy.district and (denial := denied_by_district(fact.coordinate, policy.district)):
@@ -236,6 +237,7 @@ def narrowed(
     removed: frozenset[Coordinate],
     rows: Rows,
     not_after: date,
+    today: date,
 ) -> Amendment:
     """What is left of a request after an officer took from it. Raises: ValueError with a sentence if it is not less."""
     if not kept.keys() <= asked.fields.keys() or not removed <= asked.removed:
@@ -250,6 +252,11 @@ def narrowed(
     last = asked.not_after or base.grant.not_after
     if not_after > last:
         raise ValueError(f"The period is longer than was asked for. Name {last} or an earlier day.")
+    first = asked.not_before or base.grant.not_before
+    if not_after != last and not_after < max(first, today):
+        raise ValueError(
+            f"The last day is over, or before the first. Name {max(first, today)} or a later day, or refuse."
+        )
     return replace(
         asked,
         fields=kept,

@@ -126,7 +126,9 @@ class Decision:
 
     async def keep(self, state: State, given: frozenset[Coordinate], done: Done) -> None:
         """Keep what was decided."""
-        values = {"state": state, "given": sorted(given), "decided": int(done.at.timestamp()), "reason": done.reason}
+        # The vendor reads every officer's reason, in the order in which they decided.
+        reason = " · ".join(filter(None, (self.request.reason, done.reason)))
+        values = {"state": state, "given": sorted(given), "decided": int(done.at.timestamp()), "reason": reason}
         this = (access_request.c.space == self.request.space) & (access_request.c.number == self.request.number)
         await self.connection.execute(update(access_request).where(this).values(**values))
         await _keep(self.connection, self.request.space, done)

@@ -25,6 +25,8 @@ def withheld(before: Grant | None, grant: Grant, refused: Collection[Coordinate]
     )
     if before is None or not kept:
         return undone
+    # Whatever else was approved before is so again: it reaches no further than it did then.
+    same = {one for one, shown in former.items() if one in grant.fields and grant.fields[one] == shown}
     rows = Rows(**{key: _no_further(grant.rows, before.rows, key) for key in CONDITIONS})
     first, last = max(grant.not_before, before.not_before), min(grant.not_after, before.not_after)
     return replace(
@@ -35,7 +37,7 @@ def withheld(before: Grant | None, grant: Grant, refused: Collection[Coordinate]
         restored=tuple(
             replace(approval, covers=covers)
             for approval in before.approvals
-            if (covers := tuple(one for one in approval.covers if one in kept))
+            if (covers := tuple(one for one in approval.covers if one in same or one in kept))
         ),
     )
 

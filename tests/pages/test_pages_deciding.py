@@ -119,7 +119,7 @@ def test_a_first_week(district: District) -> None:
     page.get_by_role("link", name="Decide").click()
     district.inspect()
     page.get_by_label("Your reason").fill("Accommodations are the product's task.")
-    page.get_by_role("button", name="Approve these fields").click()
+    page.get_by_role("button", name="Approve what is ticked").click()
     expect(page.get_by_text("Second approval", exact=True)).to_be_visible()
     district.inspect()
     assert district.denied() == {"homeLanguage": "NOT_GRANTED"}

@@ -96,8 +96,14 @@ async def test_what_is_approved_is_in_force_and_what_is_restricted_waits(here: A
     assert "Outside the agreement's schedule" in text
     assert "Pupils of Elm Elementary in grades 4 and 5." in text
     assert "A reading kit is lent out." in text
-    assert "Student.birthDate" not in text.partition("Your approval")[2]
-    refused = await sent(await here.officer("privacy-officer"), number, {"deed": "second", "reason": "For lending."})
+    assert "Student.birthDate" not in text.partition("Your approval")[2].partition("What was asked for")[0]
+    assert "Student.birthDate : approved" in text
+    assert "Student.homelessStatus : approved; withheld today: Waits for an approval by name." in text
+    refused = await sent(
+        await here.officer("privacy-officer"),
+        number,
+        {"deed": "second", "reason": "For lending.", "field": ["Student.homelessStatus"]},
+    )
     assert refused.status_code == 303
     assert codes(await here.graph(BOTH)) == {"Student.races": "NOT_GRANTED"}
     assert (await here.graph("{ requests { state } }"))["data"]["requests"] == [{"state": "APPROVED"}]
@@ -106,7 +112,11 @@ async def test_what_is_approved_is_in_force_and_what_is_restricted_waits(here: A
 async def test_a_second_officer_who_refuses_takes_the_field_out(here: Asking) -> None:
     number = await here.asked()
     await sent(await here.officer(), number, ticked(*ALL))
-    await sent(await here.officer("privacy-officer"), number, {"deed": "withhold", "reason": "Not for reading."})
+    await sent(
+        await here.officer("privacy-officer"),
+        number,
+        {"deed": "withhold", "reason": "Not for reading.", "field": ["Student.homelessStatus"]},
+    )
     assert codes(await here.graph(BOTH))["Student.homelessStatus"] == "NOT_GRANTED"
     (told,) = (await here.graph("{ requests { state coordinates { coordinate approved } } }"))["data"]["requests"]
     assert told["state"] == "NARROWED"
@@ -118,11 +128,15 @@ async def test_the_second_officer_is_another_person_whatever_roles_one_has(here:
     await sent(await here.officer(), number, ticked(*ALL))
     await remove_officer(here.rooms.control, SPACE, address)
     same = await here.office.officer("privacy-officer", email=address)
-    refused = await sent(same, number, {"deed": "second", "reason": "For lending."})
+    refused = await sent(
+        same, number, {"deed": "second", "reason": "For lending.", "field": ["Student.homelessStatus"]}
+    )
     assert refused.status_code == 403
     assert "another officer's to give" in words(refused.text)
     assert codes(await here.graph(BOTH))["Student.homelessStatus"] == "APPROVAL_PENDING"
-    withheld = await sent(same, number, {"deed": "withhold", "reason": "I was wrong."})
+    withheld = await sent(
+        same, number, {"deed": "withhold", "reason": "I was wrong.", "field": ["Student.homelessStatus"]}
+    )
     assert withheld.status_code == 303
 
 

@@ -50,7 +50,7 @@ async def approved(here: Asking) -> Asking:
     ], "remove": ["Student.races"]})  # fmt: skip
     shown = {f"as.{LANGUAGE}": "masked", "remove": "Student.races"}
     assert await decide(await here.officer(), number, "approve", HOME, LANGUAGE, **shown) == 303
-    assert await decide(await here.officer("privacy-officer"), number, "second") == 303
+    assert await decide(await here.officer("privacy-officer"), number, "second", HOME, LANGUAGE) == 303
     assert codes(await here.graph(QUERY)) == {}
     return here
 
@@ -72,7 +72,7 @@ async def test_a_grant_that_would_reach_further_waits_and_is_as_it_was_when_that
     assert "The grant has come to reach more pupils or to last longer" in told
     assert "+ in grade levels 04 and 05 → in grade levels 04, 05 and 06" in told
     assert "Given as masked until this decision." in told
-    assert await decide(second, number, "withhold") == 303
+    assert await decide(second, number, "withhold", HOME, LANGUAGE, "Student.ssn") == 303
     after = grant_of(approved)
     assert (after.fields, after.rows, after.not_after) == (before.fields, before.rows, before.not_after)
     assert codes(await approved.graph(QUERY)) == {}
@@ -92,7 +92,7 @@ async def test_a_longer_period_is_refused_with_what_it_was_for_and_the_rest_stan
     told = await second.text(f"/console/requests/{number}")
     assert "+ until 30 June 2027 → until 31 December 2027" in told
     assert "before “Assign levelled reading.” became “We lend kits.”" in told
-    assert await decide(second, number, "withhold") == 303
+    assert await decide(second, number, "withhold", HOME, LANGUAGE, "Student.ssn") == 303
     after = grant_of(approved)
     assert str(after.not_after) == "2027-06-30"
     assert after.statement == "We lend kits."
@@ -108,7 +108,7 @@ async def test_a_field_that_is_not_to_be_shown_whole_is_shown_as_it_was(approved
     number = await approved.asked(asked_for(LANGUAGE))
     assert await decide(await approved.officer(), number, "approve", LANGUAGE) == 303
     assert codes(await approved.graph(QUERY)) == {LANGUAGE: "APPROVAL_PENDING"}
-    assert await decide(await approved.officer("privacy-officer"), number, "withhold") == 303
+    assert await decide(await approved.officer("privacy-officer"), number, "withhold", HOME, LANGUAGE) == 303
     answer = await approved.graph(QUERY)
     assert codes(answer) == {}
     assert answer["data"]["students"]["nodes"][0]["homeLanguage"] in {"•••", None}
@@ -133,7 +133,7 @@ async def test_what_waits_comes_first(here: Asking) -> None:
     assert f"Request {masked} is about the same grant" in await steward.text(f"/console/requests/{whole}")
     assert await decide(steward, whole, "approve", LANGUAGE) == 409
     assert grant_of(here).fields[LANGUAGE] == "masked"  # type: ignore[index]
-    assert await decide(await here.officer("privacy-officer"), masked, "second") == 303
+    assert await decide(await here.officer("privacy-officer"), masked, "second", LANGUAGE) == 303
     assert await decide(steward, whole, "approve", LANGUAGE) == 303
     assert codes(await here.graph(QUERY))[LANGUAGE] == "APPROVAL_PENDING"
 
@@ -218,3 +218,88 @@ async def test_a_reason_says_something(here: Asking, reason: str) -> None:
         assert "the reason says nothing" in refused.text
     number = await here.asked()
     assert await decide(await here.officer(), number, "refuse", reason=reason) == 400
+
+
+async def test_the_second_officer_approves_one_field_and_refuses_another(here: Asking) -> None:
+    number = await here.asked(asked_for(HOME, LANGUAGE))
+    assert await decide(await here.officer(), number, "approve", HOME, LANGUAGE) == 303
+    second = await here.officer("privacy-officer")
+    assert await decide(second, number, "second") == 400  # nothing is ticked
+    seen = await second.text(f"/console/preview?request={number}")
+    assert "APPROVAL_PENDING" not in seen.partition("homelessStatus")[2].partition("homeLanguage")[0]
+    assert await decide(second, number, "second", HOME, reason="For lending.") == 303
+    assert codes(await here.graph(QUERY)) == {LANGUAGE: "APPROVAL_PENDING"}
+    assert await state(here) == "WAITING"
+    assert await decide(second, number, "withhold", LANGUAGE, reason="Not that.") == 303
+    assert codes(await here.graph(QUERY)) == {LANGUAGE: "NOT_GRANTED"}
+    (told,) = (await here.graph("{ requests { state reason } }"))["data"]["requests"]
+    assert told == {"state": "NARROWED", "reason": "As we agreed. · For lending. · Not that."}
+    text = await second.text(f"/console/requests/{number}")
+    assert f"+ {HOME} : approved" in text
+    assert f"+ {LANGUAGE} : not given" in text
+
+
+async def test_a_grant_that_was_revoked_is_not_given_again_unseen(here: Asking) -> None:
+    steward = await here.officer()
+    page = await steward.get("/console/vendors/readwell")
+    await steward.send_form(page, "/console/vendors/readwell/revoke", reason="The contract ended.")
+    number = await here.asked(asked_for("Student.birthDate", not_after="2027-06-30"))
+    told = await steward.text(f"/console/requests/{number}")
+    assert "Against the grant that has ended" in told
+    assert "It was revoked 15 October 2026, 12:00 by steward@larkspur.example: “The contract ended.”" in told
+    assert "Approving a later last day gives again what it lists: Student.firstName" in told
+    assert "+ until 14 October 2026 → until 30 June 2027" in told
+
+
+async def test_a_last_day_is_not_over_and_not_before_the_first(here: Asking) -> None:
+    number, before = await here.asked(asked_for("Student.birthDate")), here.grant.read_bytes()
+    steward = await here.officer()
+    for last in ("2026-10-14", "2026-01-01"):
+        assert await decide(steward, number, "approve", "Student.birthDate", not_after=last) == 400
+    assert here.grant.read_bytes() == before
+    assert await decide(steward, number, "approve", "Student.birthDate", not_after="2026-10-15") == 303
+
+
+async def test_a_school_that_the_district_has_not_is_not_typed_unseen(here: Asking) -> None:
+    text = here.grant.read_text().partition("[rows]")[0]
+    here.grant.write_text(f"{text}[rows]\n")
+    number = await here.asked(asked_for("Student.birthDate"))
+    steward = await here.officer()
+    page = await steward.get(f"/console/requests/{number}")
+    form = {"deed": "approve", "reason": "As we agreed.", "enrollment": "", "field": "Student.birthDate"}
+    refused = await steward.send_form(page, f"/console/requests/{number}", **form, schools="nowhere")
+    assert refused.status_code == 400
+    assert "The district has no school nowhere. Its schools are: elm (Elm Elementary)" in words(refused.text)
+    assert await decide(steward, number, "approve", "Student.birthDate", schools="elm") == 303
+    asked = await here.asked({"purpose": "instruction", "rows": {"schools": ["nowhere"]}})
+    assert "nowhere" in (await steward.text(f"/console/requests/{asked}")).partition("The file would have findings")[2]
+
+
+async def test_what_is_given_already_is_closed_and_not_refused(here: Asking) -> None:
+    first, same = await here.asked(asked_for("Student.birthDate")), await here.asked(asked_for("Student.birthDate"))
+    steward = await here.officer()
+    assert await decide(steward, same, "close") == 400
+    assert await decide(steward, first, "approve", "Student.birthDate") == 303
+    assert "The grant gives all of this already" in await steward.text(f"/console/requests/{same}")
+    assert await decide(steward, same, "close", reason="You have it.") == 303
+    assert await state(here) == "APPROVED"
+    assert "Student.birthDate : approved" in await steward.text(f"/console/requests/{same}")
+
+
+async def test_a_first_grant_as_it_was_asked_for_is_approved_whole(here: Asking) -> None:
+    form = {**asked_for("Student.firstName"), "purpose": "rostering", "statement": "Accounts.", "rows": {}}
+    number = await here.asked({**form, "not_after": "2027-06-30"})
+    assert await decide(await here.officer(), number, "approve", "Student.firstName") == 303
+    assert await state(here) == "APPROVED"
+
+
+async def test_what_was_decided_is_told_as_it_is_given_today(here: Asking) -> None:
+    form = asked_for("Student.middleName", "Student.ssn", shown="initial", remove=["Student.races"])
+    number = await here.asked(form)
+    filled = {"as.Student.middleName": "masked", "as.Student.ssn": "masked"}
+    steward = await here.officer()
+    assert await decide(steward, number, "approve", "Student.middleName", **filled) == 303
+    told = await steward.text(f"/console/requests/{number}")
+    assert "+ Student.middleName as initial: approved, as masked" in told
+    assert "+ Student.ssn as initial: not given" in told
+    assert "− Student.races : stays granted" in told

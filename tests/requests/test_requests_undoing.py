@@ -85,6 +85,8 @@ def test_whatever_is_refused_nothing_of_it_is_given_further_than_before(
             assert approvals(BEFORE, one) <= approvals(after, one)
     if refused & BEFORE.fields.keys():
         assert not wider(BEFORE, Amendment(rows=after.rows, not_before=after.not_before, not_after=after.not_after))
+        for one in (one for one, shown in BEFORE.fields.items() if (one, shown) in after.fields.items()):
+            assert approvals(BEFORE, one) <= approvals(after, one)
     # The rest of the decision stands: other fields as decided, and nobody's approval of them is gone.
     others = grant.fields.keys() - refused
     assert {one: shown for one, shown in after.fields.items() if one in others} == {o: grant.fields[o] for o in others}
