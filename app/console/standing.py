@@ -18,7 +18,8 @@ from app.names import ClientId, Coordinate
 from app.policy.model import Grant
 from app.requests.form import Form as Proposal
 from app.requests.model import Deed, Done, Suspension
-from app.requests.store import ask, decisions, newest, suspend, suspended
+from app.requests.store import ask, decisions, newest
+from app.requests.suspensions import suspend, suspended
 
 DAYS = 30
 """How long a field goes unused before it is proposed for removal, unless the officer says otherwise."""
@@ -40,7 +41,9 @@ async def change_standing(visit: Visit, form: Form) -> Response:
     deed = {"suspend": Deed.SUSPEND, "resume": Deed.RESUME}.get(form.text("deed"))
     if deed is None:
         raise Rejected("A vendor is suspended, or its suspension is lifted. Choose one of the two.")
-    await suspend(visit.desk.rooms.control, visit.space, done_by(visit, client, "", deed=deed, reason=reason_of(form)))
+    done = done_by(visit, client, "", deed=deed, reason=reason_of(form))
+    if not await suspend(visit.desk.rooms.control, visit.space, done):
+        raise Rejected("It stands so already: somebody was quicker. Nothing was changed.")
     # It is kept: a server that cannot follow at once does so as soon as the control database answers it again.
     with suppress(Unavailable):
         await visit.desk.rooms.authorization.follow()

@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.errors import RequestError, Unavailable
 from app.names import ClientId, Coordinate, SpaceId
 from app.requests.form import Form, restored, stored
-from app.requests.model import AccessRequest, Deed, Done, State, Suspension
-from app.storage.control import CHANGED, access_request, client, decision, suspension
+from app.requests.model import AccessRequest, Deed, Done, State
+from app.storage.control import CHANGED, access_request, client, decision
 
 MOST_OPEN = 20
 """How many requests of one client may be open in a space at once."""
@@ -63,7 +63,7 @@ async def ask(
                 who,
                 form.purpose,
                 State.OPEN,
-                _moment(int(now.timestamp())),
+                moment(int(now.timestamp())),
                 asked_by,
                 form,
                 frozenset(),
@@ -87,7 +87,7 @@ async def ask(
             )
             return made
     except (SQLAlchemyError, OSError) as error:
-        raise _silent(error) from error
+        raise silent(error) from error
 
 
 async def of_client(control: AsyncEngine, space: SpaceId, who: ClientId) -> Sequence[AccessRequest]:
@@ -131,7 +131,7 @@ class Decision:
         values = {"state": state, "given": sorted(given), "decided": int(done.at.timestamp()), "reason": reason}
         this = (access_request.c.space == self.request.space) & (access_request.c.number == self.request.number)
         await self.connection.execute(update(access_request).where(this).values(**values))
-        await _keep(self.connection, self.request.space, done)
+        await keep(self.connection, self.request.space, done)
 
 
 async def _nothing() -> None:
@@ -160,7 +160,7 @@ async def noting(control: AsyncEngine, space: SpaceId, undo: Undo) -> AsyncItera
     Raises: Unavailable.
     """
     async with _alone(control, undo) as connection:
-        yield partial(_keep, connection, space)
+        yield partial(keep, connection, space)
 
 
 @asynccontextmanager
@@ -177,31 +177,7 @@ async def _alone(control: AsyncEngine, undo: Undo) -> AsyncIterator[AsyncConnect
                 await undo()
                 raise
     except (SQLAlchemyError, OSError) as error:
-        raise _silent(error) from error
-
-
-async def suspend(control: AsyncEngine, space: SpaceId, done: Done) -> None:
-    """Let a client read nothing here, or let it read again, as the deed says. Raises: Unavailable."""
-    this = (suspension.c.space == space) & (suspension.c.client == done.client)
-    try:
-        async with control.begin() as connection:
-            await connection.execute(CHANGED)
-            if done.deed is Deed.SUSPEND:
-                if await connection.scalar(select(suspension.c.at).where(this)) is None:
-                    row = {"space": space, "client": done.client, "at": int(done.at.timestamp())}
-                    await connection.execute(insert(suspension).values(**row, by=done.by, reason=done.reason))
-            else:
-                await connection.execute(delete(suspension).where(this))
-            await _keep(connection, space, done)
-    except (SQLAlchemyError, OSError) as error:
-        raise _silent(error) from error
-
-
-async def suspended(control: AsyncEngine, space: SpaceId, who: ClientId) -> Suspension | None:
-    """Since when a client is suspended here, and by whom; None if it is not."""
-    query = select(suspension).where(suspension.c.space == space, suspension.c.client == who)
-    row = next(iter(await _rows(control, query)), None)
-    return None if row is None else Suspension(ClientId(row.client), _moment(row.at), row.by, row.reason)
+        raise silent(error) from error
 
 
 async def decisions(
@@ -213,7 +189,7 @@ async def decisions(
         query = query.where(decision.c.client == who)
     if request is not None:
         query = query.where(decision.c.request == request)
-    return [_done(row) for row in await _rows(control, query)]
+    return [_done(row) for row in await read_rows(control, query)]
 
 
 async def revocations(control: AsyncEngine, space: SpaceId, who: ClientId | None = None) -> Sequence[Done]:
@@ -221,10 +197,11 @@ async def revocations(control: AsyncEngine, space: SpaceId, who: ClientId | None
     query = select(decision).where(decision.c.space == space, decision.c.deed == Deed.REVOKE)
     if who is not None:
         query = query.where(decision.c.client == who)
-    return [_done(row) for row in await _rows(control, query.order_by(decision.c.number.desc()))]
+    return [_done(row) for row in await read_rows(control, query.order_by(decision.c.number.desc()))]
 
 
-async def _keep(connection: AsyncConnection, space: SpaceId, done: Done) -> None:
+async def keep(connection: AsyncConnection, space: SpaceId, done: Done) -> None:
+    """Keep a deed, in a transaction of the caller's."""
     await connection.execute(
         insert(decision).values(
             space=space,
@@ -249,16 +226,17 @@ async def _requests(
     if where is not None:
         query = query.where(where)
     query = query.order_by(access_request.c.number.desc()).limit(limit)
-    return [_request(row) for row in await _rows(control, query)]
+    return [_request(row) for row in await read_rows(control, query)]
 
 
-async def _rows(control: AsyncEngine, query: Any) -> Sequence[Row[Any]]:
+async def read_rows(control: AsyncEngine, query: Any) -> Sequence[Row[Any]]:
+    """The rows of a query. Raises: Unavailable."""
     try:
         async with control.connect() as connection:
             rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
             return rows
     except (SQLAlchemyError, OSError) as error:
-        raise _silent(error) from error
+        raise silent(error) from error
 
 
 def _request(row: Row[Any]) -> AccessRequest:
@@ -269,11 +247,11 @@ def _request(row: Row[Any]) -> AccessRequest:
         ClientId(row.client),
         row.purpose,
         State(row.state),
-        _moment(row.asked),
+        moment(row.asked),
         row.asked_by,
         restored(row.form),
         frozenset(map(Coordinate, row.given)),
-        None if row.decided is None else _moment(row.decided),
+        None if row.decided is None else moment(row.decided),
         row.reason,
     )
 
@@ -282,7 +260,7 @@ def _done(row: Row[Any]) -> Done:
     return Done(
         ClientId(row.client),
         row.purpose,
-        _moment(row.at),
+        moment(row.at),
         row.by,
         row.role,
         Deed(row.deed),
@@ -293,9 +271,11 @@ def _done(row: Row[Any]) -> Done:
     )
 
 
-def _moment(seconds: int) -> datetime:
+def moment(seconds: int) -> datetime:
+    """A moment as the database keeps it: seconds since 1970."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _silent(error: Exception) -> Unavailable:
+def silent(error: Exception) -> Unavailable:
+    """What is said when the control database does not answer."""
     return Unavailable(f"The control database does not answer ({type(error).__name__}). Nothing was changed.")

@@ -449,7 +449,12 @@ async def test_a_suspension_is_this_districts_alone(here: Asking) -> None:
     )
     assert "readwell instruction suspended" in await steward.text("/console/matrix")
     assert not here.rooms.authorization.standing("readwell", OTHER).suspended
+    again = await steward.send_form(page, address, deed="suspend", reason="A breach.")
+    assert again.status_code == 400
+    assert "somebody was quicker" in words(again.text)
     await steward.send_form(page, address, deed="resume", reason="Mended.")
+    assert (await steward.send_form(page, address, deed="resume", reason="Mended.")).status_code == 400
+    assert (await steward.text("/console/vendors/readwell")).count("Suspension lifted") == 1
     assert codes(await here.graph("{ students(first: 1) { nodes { firstName } } }")) == {}
 
 
