@@ -26,7 +26,7 @@ from app.policy.amend import Amendment
 from app.policy.model import Grant
 from app.requests.filing import alone
 from app.requests.model import AccessRequest, Deed, Done, State
-from app.requests.review import asked_of, effective, narrowed, rows_after, to_approve
+from app.requests.review import asked_of, effective, narrowed, rows_after, stranded, to_approve
 from app.requests.store import by_number, deciding, decisions
 from app.requests.undoing import says_the_same, withheld
 from app.spaces.lookup import school_names
@@ -101,6 +101,9 @@ async def _approve(visit: Visit, form: Form, request: AccessRequest) -> Response
         if not left:
             return await _again(visit, request, ELSE, reason_of(form))
         raise Rejected("Nothing is left of the request. Tick what you give, or refuse it.")
+    for coordinate, of in stranded(asked.base.grant, wanted, visit.desk.vocabulary.facts):
+        told = f"{coordinate} would lead nowhere, since nothing of {of} would be given."
+        raise Rejected(f"{told} Take it out as well, or give a field of {of}.")
     less = wanted != asked.amendment
     facts = visit.desk.vocabulary.facts
     concerned = {one.coordinate for one in to_approve(asked.base, wanted, facts, visit.policy)}

@@ -3,7 +3,7 @@
 Pure but for what it is given: the policy in force, the vocabulary, and the file as it lies.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -16,6 +16,7 @@ from app.policy.compare import RowChange, no_wider, plain, row_changes
 from app.policy.decide import Permit, decide, denied_by_district, denied_by_state, missing_roles, required_roles
 from app.policy.model import Approval, Basis, Grant, Rows, SpacePolicy, Transform, last_day, stricter
 from app.policy.parse import parse_grant
+from app.policy.reach import lead_nowhere
 from app.policy.wording import CONDITIONS, condition
 from app.requests.form import Form
 from app.schema.facts import Fact
@@ -127,6 +128,16 @@ def to_approve(base: Base, amendment: Amendment, facts: Mapping[Coordinate, Fact
         for one in after
         if one in concerned and one in facts and required_roles(facts[one].sensitivity, policy.district)
     ]
+
+
+def stranded(grant: Grant, amendment: Amendment, facts: Mapping[Coordinate, Fact]) -> Iterator[tuple[Coordinate, str]]:
+    """Edges that would lead to a type of which nothing is given, and do not now; with that type."""
+
+    def edges(fields: Iterable[Coordinate]) -> dict[Coordinate, str | None]:
+        return {one: facts[one].leads_to for one in fields if one in facts}
+
+    now = {*lead_nowhere(edges(grant.fields))}
+    yield from (one for one in lead_nowhere(edges(amendment.after(grant.fields))) if one not in now)
 
 
 def covered_by(role: str, needed: Sequence[Fact], policy: SpacePolicy) -> tuple[Coordinate, ...]:

@@ -303,3 +303,15 @@ async def test_what_was_decided_is_told_as_it_is_given_today(here: Asking) -> No
     assert "+ Student.middleName as initial: approved, as masked" in told
     assert "+ Student.ssn as initial: not given" in told
     assert "− Student.races : stays granted" in told
+
+
+async def test_an_edge_is_not_left_that_leads_nowhere(here: Asking) -> None:
+    gone = ["School.nameOfInstitution", "SchoolEnrollment.school"]
+    number = await here.asked({"purpose": "instruction", "remove": gone})
+    steward, address = await here.officer(), f"/console/requests/{number}"
+    page = await steward.get(address)
+    form = {"deed": "approve", "reason": "As we agreed.", "enrollment": "", "remove": gone[:1]}
+    refused = await steward.send_form(page, address, **form)
+    assert refused.status_code == 400
+    assert "SchoolEnrollment.school would lead nowhere, since nothing of School would be given." in words(refused.text)
+    assert (await steward.send_form(page, address, **{**form, "remove": gone})).status_code == 303
