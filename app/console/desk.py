@@ -13,7 +13,7 @@ from typing import Any
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 from jinja2 import Environment
 
-from app.console.item import Item
+from app.console.item import DECIDE, Item
 from app.console.templates import environment
 from app.console.wording import plural
 from app.installation import Installation
@@ -77,9 +77,9 @@ class Desk:
                 told = "Decided; some of it waits for the privacy officer's approval."
                 decides = "privacy-officer"
             title = f"{one.client} for {one.purpose}, request {one.number}"
-            urgency, action = ("warn", "Decide") if role == decides else ("", "Look")
+            urgency, action = ("warn", DECIDE) if role == decides else ("", "Look")
             items.append(Item(urgency, title, told, f"/console/requests/{one.number}", action))
-        return sorted(items, key=lambda item: item.action != "Decide")
+        return sorted(items, key=lambda item: item.action != DECIDE)
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -58,7 +58,7 @@ async def show(visit: Visit) -> Response:
         for path in sorted({*files, *drafts}, key=lambda name: (KINDS.index(kind_of(name)), name))
     ]
     elsewhere = [one for one in findings if not is_own(one.file, visit.space)]
-    return visit.page("policy.html", files=shown, elsewhere=elsewhere)
+    return visit.page("policy.html", files=shown, elsewhere=elsewhere, place=looked.place)
 
 
 def kind_of(path: str) -> str:
@@ -70,6 +70,11 @@ def kind_of(path: str) -> str:
     if path.endswith("/district.toml"):
         return "District"
     return "Grant"
+
+
+def text_lines(text: bytes) -> list[str]:
+    """A text line by line, as findings count them."""
+    return [line.removesuffix("\r") for line in text.decode("utf-8", "replace").removesuffix("\n").split("\n")]
 
 
 async def show_file(visit: Visit) -> Response:
@@ -89,11 +94,13 @@ async def show_file(visit: Visit) -> Response:
     return visit.page(
         "file.html",
         path=path,
-        lines=text.decode("utf-8", "replace").splitlines(),
+        lines=text_lines(text),
         revision=wanted or (str(revision_of(files[path])) if path in files else ""),
         current=str(revision_of(files[path])) if path in files else "",
         differs=not wanted and path in drafts and drafts[path] != files.get(path),
-        draft=drafts.get(path, b"").decode("utf-8", "replace"),
+        lies_broken=not wanted and path in looked.differing and any(one.file == path for one in looked.broken),
+        draft=text_lines(drafts.get(path, b"")),
+        place=looked.place,
         turns=[(turn, datetime.fromtimestamp(turn.at, UTC)) for turn in turns],
-        findings=[one for one in looked.findings if one.file == path],
+        findings=[one for one in looked.findings if one.file == path and not wanted],
     )

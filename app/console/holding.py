@@ -24,7 +24,7 @@ class State(StrEnum):
 
     USED = "used"
     UNUSED = "never used"
-    TRANSFORMED = "transformed"
+    TRANSFORMED = "shown shortened"
     WAITING = "granted, not in force"
     REQUESTED = "requested"
     DENIED = "not granted"

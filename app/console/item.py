@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+DECIDE = "Decide"
+"""What leads to a request that waits for this very officer's role."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

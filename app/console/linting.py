@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from app.console.visit import Visit
 from app.errors import PolicyError, Unavailable
@@ -39,6 +40,16 @@ class Looked:
     drafts: Mapping[str, bytes]
     broken: tuple[Finding, ...]  # of files that cannot be read: their last good revisions stand in
     findings: tuple[Finding, ...]  # those, and what is amiss in what is in force
+    differing: frozenset[str]  # files of which the folder has another text than what is in force
+
+    def address(self, finding: Finding) -> str:
+        """Where a finding's line is shown: of a file that cannot be read, in the text that the folder has."""
+        return f"/console/policy/file?path={quote(finding.file, safe='')}#{self.place(finding)}"
+
+    def place(self, finding: Finding) -> str:
+        """The line's place on the page of its file."""
+        drafted = finding in self.broken and finding.file in self.differing
+        return f"{'D' if drafted else 'L'}{finding.line}"
 
 
 async def look(visit: Visit) -> Looked:
@@ -51,7 +62,8 @@ async def look(visit: Visit) -> Looked:
     if not all(CASES_FILE.fullmatch(path) for path in other):
         broken = tuple(sorted(read_policies(drafts, policies.files).findings))
     in_force = PolicySet({visit.space: visit.policy}, broken, policies.files)
-    return Looked(drafts, broken, lint(in_force, await known(visit, in_force), visit.desk.now()))
+    findings = lint(in_force, await known(visit, in_force), visit.desk.now())
+    return Looked(drafts, broken, findings, frozenset(other))
 
 
 async def known(visit: Visit, policies: PolicySet) -> Known:

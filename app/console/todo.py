@@ -1,4 +1,4 @@
-"""`/console`: what waits for the officer, the most urgent first."""
+"""`/console`: what there is to see to, the most urgent first, and apart what waits for another role."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -8,8 +8,8 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from app.console.holding import Cell, Column, State, cells, columns
-from app.console.item import Item
-from app.console.linting import look, revoked
+from app.console.item import DECIDE, Item
+from app.console.linting import Looked, look, revoked
 from app.console.visit import Visit
 from app.console.wording import day, plural
 from app.ledger.summed import Use, Used, catch_up, used_fields
@@ -43,30 +43,33 @@ async def show(visit: Visit) -> Response:
     told = {column.authority.grant.file for column, _ in listed if column.authority.grant and not column.shut}
     others = [one for one in looked.findings if one not in broken and not (one.waits and one.file in told)]
     ssns = await count_ssns(visit.place.records)
+    requests = await visit.desk.waiting(visit.space, visit.session.role)
+    mine, theirs = ([one for one in requests if (one.action == DECIDE) == own] for own in (True, False))
     return visit.page(
         "todo.html",
         groups=[
-            ("Requests", [*await visit.desk.waiting(visit.space, visit.session.role)]),
-            ("Files that cannot be read", [*of_findings(broken)]),
+            ("Files that cannot be read", [*of_findings(looked, broken)]),
+            ("Requests", mine),
             ("Grants to renew or review", [*renewals(visit, held, await revoked(visit))]),
-            ("Waiting for an approval", [*waiting(visit, listed, await visit.desk.seconded(visit.space))]),
+            ("Granted, not in force", [*waiting(visit, listed, await visit.desk.seconded(visit.space))]),
             ("Never used", [*never_used(visit, listed, await registered(visit))]),
-            ("Findings", [*of_findings(others[:SHOWN])]),
+            ("Findings", [*of_findings(looked, others[:SHOWN])]),
             ("Social security numbers", [*of_ssns(visit, ssns)]),
+            ("Requests that wait for another role", theirs),
         ],
         more=max(0, len(others) - SHOWN),
         grants=len(held),
+        decides=visit.session.role != "reader",
         behind=behind,
     )
 
 
-def of_findings(findings: Sequence[Finding]) -> Iterator[Item]:
+def of_findings(looked: Looked, findings: Sequence[Finding]) -> Iterator[Item]:
     """A finding of a file, with its place."""
     for one in findings:
-        address = f"/console/policy/file?path={quote(one.file, safe='')}#L{one.line}"
         title = f"{one.key}: {one.message}" if one.key else one.message
         urgency = "bad" if one.severity is Severity.ERROR else "warn"
-        yield Item(urgency, title, "", address, f"{one.file}:{one.line}")
+        yield Item(urgency, title, "", looked.address(one), f"{one.file}:{one.line}")
 
 
 def renewals(visit: Visit, held: Sequence[Column], revoked: Collection[Revision]) -> Iterator[Item]:

@@ -511,6 +511,6 @@ async def test_a_suspended_vendor_waits_for_no_approval(here: Asking) -> None:
     page = await officer.get("/console/vendors/readwell")
     await officer.send_form(page, "/console/vendors/readwell/standing", deed="suspend", reason="A breach.")
     told = await officer.text("/console")
-    assert "Waiting for an approval" not in told
+    assert "Granted, not in force" not in told
     assert "not approved by name" in told.partition("Findings")[2]  # once nothing else says so
     assert "suspended here, registered" in await officer.text("/console/vendors/readwell")
