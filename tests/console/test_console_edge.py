@@ -28,7 +28,7 @@ READ = {
     "/console/disclosures.csv": {"vendor", "field", "since", "until", "student", "before"},
     "/console/matrix": {"category", "sensitivity", "vendor", "state"},
     "/console/matrix.csv": {"category", "sensitivity", "vendor", "state"},
-    "/console/opt-outs": {"done"},
+    "/console/opt-outs": {"done", "key", "client"},
     "/console/policy/file": {"path", "revision"},
     "/console/preview": {"request", "vendor", "purpose", "type"},
     "/console/students": {"key"},
