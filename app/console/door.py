@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,11 +12,13 @@ from app.console.edge import Endpoint
 from app.console.forms import Form, read_form
 from app.console.visit import HEADERS, Absent, Forbidden, Rejected, Visit
 from app.errors import HomeroomError, Unavailable
-from app.officers.sessions import Session, find
+from app.officers.sessions import Session, find, space_of
 from app.signing_in import ROLES, Role, still_gives
 
 Show = Callable[[Visit], Awaitable[Response]]
 Act = Callable[[Visit, Form], Awaitable[Response]]
+StandsOn = Callable[[Request], str]
+"""The address of the page that a form stands on; empty if it stands on every page."""
 
 SESSION = "session"
 """What the seal on the cookie of an officer who is signed in is for."""
@@ -71,13 +73,14 @@ def page(desk: Desk, show: Show, *, roles: Collection[Role] = ROLES) -> Endpoint
     return endpoint
 
 
-def form(desk: Desk, act: Act, *, roles: Collection[Role] = ROLES) -> Endpoint:
-    """What a form of ours is posted to, by officers of these roles."""
+def form(desk: Desk, act: Act, *, roles: Collection[Role] = ROLES, stands_on: StandsOn) -> Endpoint:
+    """What a form of ours is posted to, by officers of these roles, from a page that whoever sent it is led back to."""
 
     async def endpoint(request: Request) -> Response:
+        back = stands_on(request)
         session = await signed_in(desk, request)
         if session is None:
-            return RedirectResponse("/console/sign-in", HTTPStatus.SEE_OTHER, HEADERS)
+            return await unsent(desk, request, back)
         visit = Visit(desk, request, session)
 
         async def acted() -> Response:
@@ -85,27 +88,39 @@ def form(desk: Desk, act: Act, *, roles: Collection[Role] = ROLES) -> Endpoint:
             try:
                 return await act(visit, sent)
             except (Absent, Rejected, Unavailable) as error:
-                return _fault(visit, error, written=sent.text("reason"))
+                return _fault(visit, error, written=sent.text("reason"), back=back)
 
-        return await _told(visit, acted, roles)
+        return await _told(visit, acted, roles, back)
 
     return endpoint
 
 
-async def _told(visit: Visit, answer: Callable[[], Awaitable[Response]], roles: Collection[Role]) -> Response:
+async def _told(
+    visit: Visit, answer: Callable[[], Awaitable[Response]], roles: Collection[Role], back: str = ""
+) -> Response:
     """An answer, or a page that says in a sentence why there is none."""
     try:
         if visit.session.role not in roles:
             raise Forbidden("Your role may look at this district, and not do this. Ask an officer whose role does.")
         return await answer()
     except (Absent, Forbidden, Rejected, Unavailable) as error:
-        return _fault(visit, error)
+        return _fault(visit, error, back=back)
 
 
-def _fault(visit: Visit, error: HomeroomError, written: str = "") -> Response:
-    """A page that says what is wrong, and gives back what an officer had written, which would be lost."""
+def _fault(visit: Visit, error: HomeroomError, *, written: str = "", back: str = "") -> Response:
+    """A page that says what is wrong, leads back, and gives back what an officer had written, which would be lost."""
     status, title = FAULTS[type(error)]
-    return visit.page("fault.html", status, title=title, sentence=error.message, written=written)
+    return visit.page("fault.html", status, title=title, sentence=error.message, written=written, back=back)
+
+
+async def unsent(desk: Desk, request: Request, back: str) -> Response:
+    """To the page for signing in, which says that what was sent was not done. Raises: Unavailable."""
+    token = held(desk, request)
+    space = await space_of(desk.rooms.control, token) if token else None
+    asked = {"ended": "1", "next": back} if back else {}
+    asked |= {"space": space} if space is not None and space in desk.places else {}
+    after = f"?{urlencode(asked)}" if asked else ""
+    return RedirectResponse(f"/console/sign-in{after}", HTTPStatus.SEE_OTHER, HEADERS)
 
 
 def to_sign_in(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Every address of the console."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,7 @@ from app.console import (
     vendor,
 )
 from app.console.desk import Desk
-from app.console.door import Act, Show, form, page
+from app.console.door import Act, Show, StandsOn, form, page
 from app.console.edge import Endpoint, behind
 from app.console.templates import STATIC
 from app.console.visit import Absent, Visit
@@ -91,12 +92,29 @@ def routes(desk: Desk) -> list[BaseRoute]:
         at(SIGN_IN, _open(desk, sign_in.take), "POST"),
         at("/console/sign-in/openid", _open(desk, openid.start)),
         at(openid.BACK, _open(desk, openid.back)),
-        at("/console/sign-out", form(desk, sign_in.leave), "POST"),
+        at("/console/sign-out", form(desk, sign_in.leave, stands_on=_every_page), "POST"),
         *(at(path, page(desk, show)) for path, show in PAGES),
-        at(account.ADDRESS, form(desk, account.change), "POST"),
-        *(at(path, form(desk, act, roles=DECIDING), "POST") for path, act in DEEDS),
+        at(account.ADDRESS, form(desk, account.change, stands_on=_itself), "POST"),
+        *(at(path, form(desk, act, roles=DECIDING, stands_on=stands_on(path)), "POST") for path, act in DEEDS),
         at("/console/{rest:path}", page(desk, _nothing)),
     ]
+
+
+def stands_on(path: str) -> StandsOn:
+    """The page that a form stands on which is posted to an address: the same, or the one above it."""
+    return _itself if path in {page for page, _ in PAGES} else _above
+
+
+def _itself(request: Request) -> str:
+    return quote(request.scope["path"])
+
+
+def _above(request: Request) -> str:
+    return quote(request.scope["path"].rpartition("/")[0])
+
+
+def _every_page(_request: Request) -> str:
+    return ""
 
 
 def _open(desk: Desk, answer: Callable[[Desk, Request], Awaitable[Response]]) -> Endpoint:

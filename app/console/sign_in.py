@@ -31,6 +31,7 @@ VISITOR = "visitor"
 HOUR = 3_600
 """Units: seconds that a page for signing in may be open."""
 
+ENDED = "Your sign-in had ended, so what you sent was not done. Sign in, and do it again."
 WRONG = "That did not let you in. Check the district, the e-mail address and the password."
 LOCKED = "There were too many attempts. Wait for a quarter of an hour, then try again."
 UNREACHED = "The sign-in cannot be checked right now. Try again in a minute."
@@ -42,7 +43,8 @@ async def show(desk: Desk, request: Request) -> Response:
     """The page for signing in."""
     if await signed_in(desk, request) is not None:
         return RedirectResponse(onward(request.query_params.get("next", "")), HTTPStatus.SEE_OTHER, HEADERS)
-    return shown(desk, request, said="", space=request.query_params.get("space", ""))
+    said = ENDED if request.query_params.get("ended") else ""
+    return shown(desk, request, said=said, space=request.query_params.get("space", ""))
 
 
 def shown(desk: Desk, request: Request, *, said: str, space: str, email: str = "", status: int = 200) -> Response:

@@ -84,6 +84,14 @@ async def find(control: AsyncEngine, token: str, *, now: float, limits: Console)
     return Session(row.id, SpaceId(row.space), row.email, role, row.officer is not None, row.began)
 
 
+async def space_of(control: AsyncEngine, token: str) -> SpaceId | None:
+    """The space of a session that a browser holds, even if it is over; None once it is swept away, or never was."""
+    session = tables.officer_session
+    async with reached(control) as connection:
+        found = (await connection.execute(select(session.c.space).where(session.c.id == digest(token)))).scalar()
+    return None if found is None else SpaceId(found)
+
+
 async def end(control: AsyncEngine, session: str) -> None:
     """Sign one browser out."""
     async with reached(control) as connection:

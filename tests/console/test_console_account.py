@@ -98,7 +98,8 @@ async def test_threat_21_a_password_is_changed_from_its_own_page_alone(office: O
         assert (await browser.post(ADDRESS, data=sent)).status_code == 400
     own = {**typed, "csrf": fields((await browser.get(ADDRESS)).text, ADDRESS)["csrf"]}
     assert (await browser.post(ADDRESS, data=own, headers={"sec-fetch-site": "cross-site"})).status_code == 400
-    assert (await office.browser().post(ADDRESS, data=own)).headers["location"] == SIGN_IN
+    nobody = await office.browser().post(ADDRESS, data=own)
+    assert nobody.headers["location"] == f"{SIGN_IN}?ended=1&next=%2Fconsole%2Faccount"
     assert (await enter(office, email))[1] == 303
 
 
