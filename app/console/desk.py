@@ -71,7 +71,8 @@ class Desk:
             parts = [f"{plural(len(one.form.fields), 'field')} more"] if one.form.fields else []
             parts += [f"{plural(len(one.form.remove), 'field')} less"] if one.form.remove else []
             parts += ["other records"] if one.form.rows else []
-            told = f"{whose}: {', '.join(parts) or 'another period'}."
+            parts += ["another period"] if one.form.not_before or one.form.not_after else []
+            told = f"{whose}: {', '.join(parts) or 'another statement'}."
             decides = "steward"
             if one.state is State.WAITING:
                 told = "Decided; some of it waits for the privacy officer's approval."

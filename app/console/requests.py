@@ -127,7 +127,9 @@ async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
         "statement": statement,
         "former_statement": former.statement if former is not None and former.statement != statement else "",
         "was": {} if was is None else was.fields,
-        "further": was is not None and wider(was, Amendment(rows=rows, not_before=first, not_after=last)),
+        "further": was is not None
+        and not waiting.keys().isdisjoint(was.fields)
+        and wider(was, Amendment(rows=rows, not_before=first, not_after=last)),
         "ended": await _ended(visit, base.grant) if not base.new else None,
         "given_already": request.state is State.OPEN and not base.new and asked.amendment == Amendment(),
         "blocked": await blocking(visit, request) if request.state is State.OPEN else None,
