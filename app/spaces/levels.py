@@ -4,7 +4,7 @@ Breadth first: a level runs once over all of its parents, however many. Only sel
 plus the keys that hang the levels together and the student that each record belongs to, for the ledger.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from operator import itemgetter
@@ -213,6 +213,8 @@ class Compiler:
                     slots.append(Slot(response_key, kind, column=below.key, level=len(children)))
                     children.append(below)
                     coordinates[fact.coordinate] = over.covers(fact)
+                    named = () if student is None else named_by(below)
+                    coordinates |= dict.fromkeys(named, over.covers(fact))
                 case Frame():
                     # INVARIANT: the backstop. What has no decision of its own is never read.
                     raise AssertionError(f"{one.field} of {type_name} has no decision")
@@ -243,6 +245,14 @@ class Compiler:
             children=tuple(children),
             shared=reach is Reach.PARENT and student is None and all(below.shared for below in children),
         )
+
+
+def named_by(level: Level) -> Iterator[str]:
+    """What is told of a class, a course or a school that a student's record names: it is told of that student."""
+    if level.reach is Reach.PARENT and level.owner is None:
+        yield from level.coordinates
+        for below in level.children:
+            yield from named_by(below)
 
 
 def _hidden(over: Veil, table: FromClause, type_name: str, name: str) -> ColumnElement[Any]:
