@@ -5,6 +5,8 @@ It is noon of 15 October 2026 in Larkspur, whose space holds the hand-written wo
 
 import re
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +27,7 @@ from app.officers.accounts import add_officer, find_officer
 from app.officers.sessions import begin
 from app.opening import open_installation
 from app.schema.catalogue import SCOPES
+from app.settings import read_settings
 from app.signing_in import Role
 from app.storage.engines import open_engine
 from app.storage.migrate import migrate
@@ -141,6 +144,31 @@ def words(text: str) -> str:
 @asynccontextmanager
 async def opened(home: Path, postgres: Server | None = None) -> AsyncIterator[Office]:
     """The two districts, and their console; on a PostgreSQL server, if there is one, or else in SQLite files."""
+    if postgres is None:
+        shutil.copytree(await built(), home)
+    else:
+        await build(home, postgres)
+    settings = read_settings(home / "homeroom.toml")
+    clock = [worlds.NOW]
+    async with open_installation(settings, clock=lambda: clock[0]) as rooms, open_desk(rooms) as desk:
+        yield Office(home, desk, site(routes(desk)), clock, postgres)
+
+
+BUILT: list[tempfile.TemporaryDirectory[str]] = []
+"""The two districts as they are before a test, made once in each process that tests."""
+
+
+async def built() -> Path:
+    """A home to be copied."""
+    if not BUILT:
+        made = tempfile.TemporaryDirectory(prefix="homeroom-office-")
+        await build(Path(made.name) / "home")
+        BUILT.append(made)
+    return Path(BUILT[0].name) / "home"
+
+
+async def build(home: Path, postgres: Server | None = None) -> None:
+    """Make the two districts, with their vendors and grants."""
     control_url, database = (postgres.fresh(), postgres.fresh()) if postgres else ("sqlite:///control.db", None)
     settings = create(home, control=control_url)
     settings = await add_space(settings, SPACE, "Larkspur ISD", worlds.TIME_ZONE, database=database)
@@ -158,6 +186,3 @@ async def opened(home: Path, postgres: Server | None = None) -> AsyncIterator[Of
     for space, client in ((SPACE, "readwell"), (OTHER, "quarrysoft")):
         (policies / space / "grants").mkdir()
         (policies / space / "grants" / f"{client}.toml").write_text(GRANT.replace("readwell", client))
-    clock = [worlds.NOW]
-    async with open_installation(settings, clock=lambda: clock[0]) as rooms, open_desk(rooms) as desk:
-        yield Office(home, desk, site(routes(desk)), clock, postgres)
