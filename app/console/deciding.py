@@ -58,7 +58,8 @@ async def take(visit: Visit, form: Form) -> Response:
         return await _approve(visit, form, request)
     if request.state is State.WAITING and deed in {"second", "withhold"}:
         return await _second(visit, form, request, approves=deed == "second")
-    if deed == "close" and (request.state is State.WAITING or visit.session.role == "steward"):
+    mine = request.state is State.OPEN and visit.session.role == "steward"
+    if deed == "close" and (mine or request.state is State.WAITING):
         return await _close(visit, form, request)
     return await shown(visit, request, status=409, said=ELSE, reason=form.text("reason"))
 

@@ -286,6 +286,17 @@ async def test_what_is_given_already_is_closed_and_not_refused(here: Asking) -> 
     assert "Student.birthDate : approved" in await steward.text(f"/console/requests/{same}")
 
 
+async def test_what_is_decided_is_not_closed_into_something_else(here: Asking) -> None:
+    number = await here.asked(asked_for("Student.birthDate"))
+    steward, address = await here.officer(), f"/console/requests/{number}"
+    page = await steward.get(address)
+    assert await decide(steward, number, "refuse") == 303
+    for deed in ("close", "approve", "second", "withhold", "nothing"):
+        again = await steward.send_form(page, address, deed=deed, reason="Again.", field="Student.birthDate")
+        assert again.status_code == 409
+    assert await state(here) == "REFUSED"
+
+
 async def test_a_first_grant_as_it_was_asked_for_is_approved_whole(here: Asking) -> None:
     form = {**asked_for("Student.firstName"), "purpose": "rostering", "statement": "Accounts.", "rows": {}}
     number = await here.asked({**form, "not_after": "2027-06-30"})
