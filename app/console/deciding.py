@@ -33,14 +33,14 @@ from app.spaces.lookup import school_names
 from app.storage.published import revision
 
 MOVED = "The grant has changed since you opened this page. Nothing was written: look at what changed."
-SHOWN = 40
-"""How many schools a sentence names."""
-
 FIRST = (
     "Request {} is about the same grant, and some of it waits for a second officer's approval. That comes first: "
     "then decide on this one. You may refuse it now."
 )
 ELSE = "Somebody else has decided on this request in the meantime. Nothing of yours was written."
+
+SHOWN = 40
+"""How many schools a sentence names."""
 
 Outcome: TypeAlias = tuple[State, frozenset[Coordinate], Deed]
 """What becomes of a request, what is given of it, and what the officer did."""

@@ -92,10 +92,14 @@ class Cell:
         return self.state.value
 
 
-def columns(visit: Visit, requested: Requested = MappingProxyType({})) -> list[Column]:
+def uses(visit: Visit, requested: Requested = MappingProxyType({})) -> list[tuple[ClientId, str]]:
     """Every vendor and purpose that there is a grant for, or a request, by name."""
-    uses = sorted({*((grant.client, grant.purpose) for grant in visit.policy.grants), *requested})
-    return [Column(client, purpose, authority_of(visit, client, purpose)) for client, purpose in uses]
+    return sorted({*((grant.client, grant.purpose) for grant in visit.policy.grants), *requested})
+
+
+def columns(visit: Visit, requested: Requested = MappingProxyType({})) -> list[Column]:
+    """Each of them with what decides for it today."""
+    return [Column(*use, authority_of(visit, *use)) for use in uses(visit, requested)]
 
 
 def authority_of(visit: Visit, client: ClientId, purpose: str) -> Authority:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from app.console.defused import defused
-from app.console.holding import MARKS, Cell, Column, State, authority_of, cells, columns
+from app.console.holding import MARKS, Cell, Column, State, authority_of, cells, columns, uses
 from app.console.visit import Absent, Visit
 from app.ledger.summed import catch_up, used_fields
 from app.names import ClientId, Coordinate
@@ -128,7 +128,7 @@ async def show(visit: Visit) -> Response:
         anything=ANYTHING,
         categories=sorted({fact.category for fact in facts}),
         sensitivities=list(dict.fromkeys(str(fact.sensitivity) for fact in facts)),
-        vendors=sorted({column.client for column in columns(visit, await visit.desk.requested(visit.space))}),
+        vendors=sorted({client for client, _ in uses(visit, await visit.desk.requested(visit.space))}),
     )
 
 
@@ -174,8 +174,7 @@ async def show_cell(visit: Visit) -> Response:
     path = visit.request.path_params
     client, purpose = ClientId(path["client"]), path["purpose"]
     fact = visit.desk.vocabulary.facts.get(Coordinate(path["coordinate"]))
-    uses = {(column.client, column.purpose) for column in columns(visit, await visit.desk.requested(visit.space))}
-    if fact is None or (client, purpose) not in uses:
+    if fact is None or (client, purpose) not in uses(visit, await visit.desk.requested(visit.space)):
         raise Absent("There is no such cell. The matrix leads to those that there are.")
     by = authority_of(visit, client, purpose)
     vocabulary = visit.desk.vocabulary

@@ -127,6 +127,7 @@ async def _difference(visit: Visit, asked: Asked) -> dict[str, object]:
         "statement": statement,
         "former_statement": former.statement if former is not None and former.statement != statement else "",
         "was": {} if was is None else was.fields,
+        "undone": was is not None,
         "further": was is not None
         and not waiting.keys().isdisjoint(was.fields)
         and wider(was, Amendment(rows=rows, not_before=first, not_after=last)),

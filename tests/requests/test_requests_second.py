@@ -144,6 +144,9 @@ async def test_a_request_of_which_nothing_waits_any_more_is_closed(here: Asking)
     second = await here.officer("privacy-officer")
     page = await second.get(f"/console/requests/{number}")
     assert await decide(second, number, "close") == 400  # it still waits
+    assert "Refusing takes out what was new." in words(page.text)
+    here.grant.write_text(f"# Looked at.\n{here.grant.read_text()}")
+    assert "Refusing takes these fields out of the grant." in await second.text(f"/console/requests/{number}")
     text = here.grant.read_text().replace(', "homelessStatus"', "").replace('"Student.homelessStatus"', "")
     here.grant.write_text(text)
     moved = await second.send_form(page, f"/console/requests/{number}", deed="second", reason="For lending.")
@@ -280,7 +283,7 @@ async def test_what_is_given_already_is_closed_and_not_refused(here: Asking) -> 
     steward = await here.officer()
     assert await decide(steward, same, "close") == 400
     assert await decide(steward, first, "approve", "Student.birthDate") == 303
-    assert "The grant gives all of this already" in await steward.text(f"/console/requests/{same}")
+    assert "The grant lists all of this already" in await steward.text(f"/console/requests/{same}")
     assert await decide(steward, same, "close", reason="You have it.") == 303
     assert await state(here) == "APPROVED"
     assert "Student.birthDate : approved" in await steward.text(f"/console/requests/{same}")
