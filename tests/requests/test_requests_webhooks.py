@@ -18,7 +18,7 @@ from app.requests.webhooks import EVENT, Webhooks, register
 from app.subgraphs.endpoint import open_session
 from tests.console.office import SPACE
 from tests.requests.asking import Asking
-from tests.requests.test_requests_deciding import sent
+from tests.requests.decisions import sent
 
 pytestmark = pytest.mark.anyio
 
