@@ -14,7 +14,7 @@ from app.officers.accounts import add_officer
 from app.signing_in import SignIn
 from tests import worlds
 from tests.console.office import SPACE, Office, fields, opened, words
-from tests.console.test_console_pages import ADDRESSES, FOR_DECIDERS
+from tests.console.recorded import ADDRESSES, FOR_DECIDERS
 
 pytestmark = pytest.mark.anyio
 
