@@ -1,7 +1,7 @@
 """What is amiss in a space's policy files: those that cannot be read, and those that mislead."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -40,6 +40,7 @@ class Looked:
     drafts: Mapping[str, bytes]
     broken: tuple[Finding, ...]  # of files that cannot be read: their last good revisions stand in
     findings: tuple[Finding, ...]  # those, and what is amiss in what is in force
+    revoked: Collection[Revision]  # with which officers ended grants
     differing: frozenset[str]  # files of which the folder has another text than what is in force
 
     def address(self, finding: Finding) -> str:
@@ -62,8 +63,9 @@ async def look(visit: Visit) -> Looked:
     if not all(CASES_FILE.fullmatch(path) for path in other):
         broken = tuple(sorted(read_policies(drafts, policies.files).findings))
     in_force = PolicySet({visit.space: visit.policy}, broken, policies.files)
-    findings = lint(in_force, await known(visit, in_force), visit.desk.now())
-    return Looked(drafts, broken, findings, frozenset(other))
+    against = await known(visit, in_force)
+    findings = lint(in_force, against, visit.desk.now())
+    return Looked(drafts, broken, findings, against.revoked, frozenset(other))
 
 
 async def known(visit: Visit, policies: PolicySet) -> Known:

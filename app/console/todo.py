@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.console.holding import Cell, Column, State, cells, columns
 from app.console.item import DECIDE, Item
-from app.console.linting import Looked, look, revoked
+from app.console.linting import Looked, look
 from app.console.visit import Visit
 from app.console.wording import day, plural
 from app.ledger.summed import Use, Used, catch_up, used_fields
@@ -50,7 +50,7 @@ async def show(visit: Visit) -> Response:
         groups=[
             ("Files that cannot be read", [*of_findings(looked, broken)]),
             ("Requests", mine),
-            ("Grants to renew or review", [*renewals(visit, held, await revoked(visit))]),
+            ("Grants to renew or review", [*renewals(visit, held, looked.revoked)]),
             ("Granted, not in force", [*waiting(visit, listed, await visit.desk.seconded(visit.space))]),
             ("Never used", [*never_used(visit, listed, await registered(visit))]),
             ("Findings", [*of_findings(looked, others[:SHOWN])]),

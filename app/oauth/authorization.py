@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 from authlib.oauth2 import OAuth2Error
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import ConfigurationError, Unauthenticated, Unavailable, UsageError
@@ -32,6 +31,7 @@ from app.oauth.tokens import Claims, mint, read
 from app.settings import Settings
 from app.storage import control as tables
 from app.storage.published import change_number
+from app.storage.reached import FAILURES
 
 LOGGER = logging.getLogger("homeroom")
 
@@ -164,7 +164,7 @@ class Authorization:
                 suspended = (
                     await connection.execute(select(tables.suspension.c.space, tables.suspension.c.client))
                 ).all()
-        except (SQLAlchemyError, OSError) as error:
+        except FAILURES as error:
             raise Unavailable(f"The control database does not answer ({type(error).__name__}).") from error
         self._revoked = frozenset(revoked)
         self._suspended = frozenset((SpaceId(row.space), ClientId(row.client)) for row in suspended)
@@ -295,5 +295,5 @@ class Authorization:
         try:
             async with self._control.begin() as connection:
                 return await connection.run_sync(attempt)
-        except (SQLAlchemyError, OSError) as error:
+        except FAILURES as error:
             raise Unavailable(f"The control database does not answer ({type(error).__name__}).") from error

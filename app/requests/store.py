@@ -12,14 +12,14 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from sqlalchemy import Row, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.errors import RequestError, Unavailable
+from app.errors import RequestError
 from app.names import ClientId, Coordinate, SpaceId
 from app.requests.form import Form, restored, stored
 from app.requests.model import AccessRequest, Deed, Done, State
 from app.storage.control import CHANGED, access_request, client, decision
+from app.storage.reached import FAILURES, unreached
 
 MOST_OPEN = 20
 """How many requests of one client may be open in a space at once."""
@@ -86,8 +86,8 @@ async def ask(
                 )
             )
             return made
-    except (SQLAlchemyError, OSError) as error:
-        raise silent(error) from error
+    except FAILURES as error:
+        raise unreached(error) from error
 
 
 async def of_client(control: AsyncEngine, space: SpaceId, who: ClientId) -> Sequence[AccessRequest]:
@@ -176,8 +176,8 @@ async def _alone(control: AsyncEngine, undo: Undo) -> AsyncIterator[AsyncConnect
             except BaseException:
                 await undo()
                 raise
-    except (SQLAlchemyError, OSError) as error:
-        raise silent(error) from error
+    except FAILURES as error:
+        raise unreached(error) from error
 
 
 async def decisions(
@@ -235,8 +235,8 @@ async def read_rows(control: AsyncEngine, query: Any) -> Sequence[Row[Any]]:
         async with control.connect() as connection:
             rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
             return rows
-    except (SQLAlchemyError, OSError) as error:
-        raise silent(error) from error
+    except FAILURES as error:
+        raise unreached(error) from error
 
 
 def _request(row: Row[Any]) -> AccessRequest:
@@ -274,8 +274,3 @@ def _done(row: Row[Any]) -> Done:
 def moment(seconds: int) -> datetime:
     """A moment as the database keeps it: seconds since 1970."""
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def silent(error: Exception) -> Unavailable:
-    """What is said when the control database does not answer."""
-    return Unavailable(f"The control database does not answer ({type(error).__name__}). Nothing was changed.")

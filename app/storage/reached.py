@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.errors import Unavailable
 
-FAILURES = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+FAILURES: tuple[type[Exception], ...] = (
+    SQLAlchemyError,
+    sqlite3.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+"""What drivers raise when a database does not answer; asyncpg does so past SQLAlchemy, too."""
 
 
 @asynccontextmanager
@@ -22,7 +29,11 @@ async def reached(control: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     except IntegrityError:
         raise
     except FAILURES as error:
-        raise Unavailable(
-            f"The control database does not answer ({type(error).__name__}). Nothing was changed. "
-            "Try again in a minute."
-        ) from error
+        raise unreached(error) from error
+
+
+def unreached(error: BaseException) -> Unavailable:
+    """What is said when the control database does not answer."""
+    return Unavailable(
+        f"The control database does not answer ({type(error).__name__}). Nothing was changed. Try again in a minute."
+    )
